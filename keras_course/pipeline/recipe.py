@@ -1,0 +1,148 @@
+"""A recipe: one system, wired to real data, with what it must reach. Pure data; importing it loads no TensorFlow.
+
+    recipe = data set + model + compile arguments + how long + baseline + floor + figures
+
+The model is seen as a value: any callable that returns a compiled-able `keras.Model` will do, so the pipeline trains
+your models as it trains the course's. Everything random in a run is a pure function of (seed, epoch, example index):
+the order of the examples, and the uniform numbers that `augment` receives.
+
+Example of a recipe (lives in `keras_course/recipes/<topic>.py`, a function without arguments):
+
+    def softmax_regression():
+        return Recipe(
+            slug="softmax-regression",
+            dataset="digits-flat",
+            model=lambda spec, seed: SoftmaxRegression(spec.shape[0], spec.classes, seed=seed),
+            compile=lambda spec: {"optimizer": keras.optimizers.Adam(0.01), "loss": SoftmaxLoss(), "metrics": ["accuracy"]},
+            batch_size=64, epochs=30, baseline=majority_class, floor={"accuracy": 0.93}, select="val_loss",
+            figures=(learning_curves, confusion_matrix),
+        )
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keras_course.core.shapes import require_one_of, require_positive_int
+
+if TYPE_CHECKING:
+    from keras_course.pipeline.figures import FigureContext
+
+__all__ = ["Baseline", "Recipe", "figure_name"]
+
+TINY = MappingProxyType({"epochs": 2, "examples": 256})
+
+
+class Baseline(NamedTuple):
+    """What a simpler method reaches on the same split; a plain tuple `(name, metrics)` will do in its place."""
+
+    name: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything `pipeline.fit` needs to train one system.
+
+    Args:
+        slug: name in the catalogue; names the run folder and finds the recipe again.
+        dataset: name for `datasets.load`, or a callable(seed) that returns a `Dataset` (the seed decides the split).
+        model: callable(spec, seed) that returns a new Keras model; `spec` is the `Spec` of the (prepared) data.
+        compile: callable(spec) that returns the arguments of `model.compile`, new objects on every call;
+            `jit_compile`, `steps_per_execution` and `run_eagerly` belong here.
+        batch_size: examples a step, the last batch of an epoch may be smaller; None takes the whole training set.
+        epochs: passes over the training set.
+        baseline: callable(dataset, seed) that returns `Baseline(name, metrics)` measured on `dataset.test`, or None.
+        floor: test metric -> least value a full run must reach (accuracies, log-likelihoods).
+        ceiling: test metric -> greatest value a full run may have (losses, errors).
+        figures: callables(FigureContext) that return a matplotlib `Figure`, or None where there is nothing to draw;
+            saved as figures/<name of the function>.png (`functools.partial` is seen through).
+        prepare: callable(Dataset) that returns the Dataset the model sees (labels to -1 and +1, targets = inputs);
+            applied to the whole set, test split included, and to the baseline's.
+        augment: callable(x, uniforms) that returns x changed, for training batches alone. x is a tensor (B, ...);
+            uniforms is a float32 tensor (B, augment_draws) in [0, 1), for every example a pure function of
+            (seed, epoch, index). Write it with `keras.ops` (it is traced once) and draw nothing inside.
+        augment_draws: how many uniform numbers `augment` gets for each example.
+        select: validation metric by which the best epoch's weights are kept ("val_loss", "val_accuracy"), or None
+            to keep the last.
+        select_mode: "max" or "min"; None means "min" for names that end in loss, error or deviance, "max" for others.
+        probabilities: callable(model outputs as numpy) that returns class probabilities (N, K) for figures; None takes
+            the outputs for logits: softmax over columns, or the logistic function of a single column.
+        tiny: {"epochs", "examples"} of a run of seconds (`fit --tiny`): fewer epochs, the first examples of each split.
+
+    Raises:
+        ValueError: if a field is out of its range, with the value that came.
+    """
+
+    slug: str
+    dataset: str | Callable[[int], Any]
+    model: Callable[[Any, int], Any]
+    compile: Callable[[Any], dict[str, Any]]
+    batch_size: int | None = 64
+    epochs: int = 20
+    baseline: Callable[[Any, int], Baseline | tuple[str, Mapping[str, float]]] | None = None
+    floor: Mapping[str, float] = field(default_factory=dict)
+    ceiling: Mapping[str, float] = field(default_factory=dict)
+    figures: tuple[Callable[[FigureContext], Any], ...] = ()
+    prepare: Callable[[Any], Any] | None = None
+    augment: Callable[[Any, Any], Any] | None = None
+    augment_draws: int = 4
+    select: str | None = None
+    select_mode: str | None = None
+    probabilities: Callable[[Any], Any] | None = None
+    tiny: Mapping[str, int] = field(default_factory=lambda: TINY)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.slug, str) or not self.slug:
+            raise ValueError(f"Recipe needs a slug. Received: slug={self.slug!r}")
+        if not (callable(self.dataset) or (isinstance(self.dataset, str) and self.dataset)):
+            raise ValueError(f"Recipe needs the name of a data set or a callable. Received: dataset={self.dataset!r}")
+        for name in ("model", "compile"):
+            if not callable(getattr(self, name)):
+                raise ValueError(f"Recipe needs a callable {name}. Received: {name}={getattr(self, name)!r}")
+        for name in ("baseline", "prepare", "augment", "probabilities"):
+            value = getattr(self, name)
+            if value is not None and not callable(value):
+                raise ValueError(f"Recipe needs a callable {name} or None. Received: {name}={value!r}")
+        require_positive_int("Recipe", epochs=self.epochs, augment_draws=self.augment_draws)
+        if self.batch_size is not None:
+            require_positive_int("Recipe", batch_size=self.batch_size)
+        require_one_of("Recipe", (None, "min", "max"), select_mode=self.select_mode)
+        if self.select is not None and not str(self.select).startswith("val_"):
+            raise ValueError(f"Recipe selects on a validation metric, 'val_…'. Received: select={self.select!r}")
+        for name in ("floor", "ceiling"):
+            for metric, bound in getattr(self, name).items():
+                if not math.isfinite(bound):
+                    raise ValueError(f"Recipe needs finite bounds. Received: {name}[{metric!r}]={bound!r}")
+        unknown = sorted(set(self.tiny) - set(TINY))
+        if unknown:
+            raise ValueError(f"Recipe knows 'epochs' and 'examples' in tiny. Received: tiny has {unknown}")
+        object.__setattr__(self, "tiny", MappingProxyType({**TINY, **self.tiny}))
+        require_positive_int("Recipe", **{f"tiny_{name}": value for name, value in self.tiny.items()})
+        names = [figure_name(figure) for figure in self.figures]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Recipe needs figures of different names. Received: figures={names}")
+
+    @property
+    def selects_minimum(self) -> bool:
+        """Whether a smaller value of `select` is better."""
+        if self.select_mode is not None:
+            return self.select_mode == "min"
+        return str(self.select).endswith(("loss", "error", "deviance"))
+
+
+def figure_name(figure: Callable[..., Any]) -> str:
+    """The file name of a figure, without ending: the function's own name.
+
+    Example:
+        >>> figure_name(partial(print, "x"))
+        'print'
+    """
+    while isinstance(figure, partial):
+        figure = figure.func
+    return str(getattr(figure, "__name__", type(figure).__name__))
