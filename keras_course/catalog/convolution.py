@@ -1,0 +1,25 @@
+"""Rows of the chapter on convolutional networks."""
+
+from keras_course.catalog.entry import Entry
+
+ROWS = (
+    Entry(
+        "convolution", "Convolution and cross-correlation", shape="block",
+        object="keras_course.layers.convolution:Convolution2D", init={"filters": 4, "kernel_size": 3},
+        inputs=(2, 8, 8, 3), sources=("N", "C 8.1"),
+        members=(
+            "keras_course.layers.convolution:Convolution1D", "keras_course.layers.convolution:Convolution3D",
+            "keras_course.ops.convolution:convolve", "keras_course.ops.convolution:cross_correlate",
+        ),
+    ),
+    Entry(
+        "pooling", "Max and average pooling", shape="block",
+        object="keras_course.layers.pooling:MaxPooling", init={"pool_size": 2}, inputs=(2, 8, 8, 3),
+        sources=("C 8.1.8", "S 9.2"), members=("keras_course.layers.pooling:AveragePooling",),
+    ),
+    Entry(
+        "lenet", "LeNet-5 for handwritten digits", shape="model",
+        object="keras_course.models.vision.lenet:LeNet", init={"input_shape": (8, 8, 1), "classes": 10},
+        inputs=(2, 8, 8, 1), recipe="keras_course.recipes.vision:lenet", sources=("S 9.2", "R"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,46 @@
+"""One row of the catalogue: plain data from which `show`, the docs and the conformance suite build an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SHAPES = ("op", "block", "model", "kernel", "solver", "experiment")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One system of the course.
+
+    Args:
+        slug: its name, which never changes.
+        title: what it is, in a few words.
+        shape: one of SHAPES; says which conformance suite applies.
+        object: "module:Name" of the class or function that stands for the system.
+        init: arguments that make an example.
+        inputs: what the example is called with: a shape, or {"name": {"shape": [...], "dtype": "int32", "max": 7}}.
+        recipe: "module:name" of the function that returns its Recipe, or None.
+        sources: "C 8.1"-like strings; the letters are resolved by `catalog.sources`.
+        members: "module:Name" of further public parts of the same system.
+    """
+
+    slug: str
+    title: str
+    shape: str
+    object: str
+    init: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[int, ...] | Mapping[str, Any] | None = None
+    recipe: str | None = None
+    sources: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the class or function."""
+        return self.object.split(":")[1]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The object and all members, as "module:Name"."""
+        return (self.object, *self.members)

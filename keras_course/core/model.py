@@ -1,0 +1,168 @@
+"""The model base class: a keras.Model with endpoints, repeatable seeds, and a guard against silence.
+
+    endpoints()      {name: (function, tensor specs)}; export(path) writes them all into one SavedModel
+    step_seed(salt)  stateless seed = (model seed, salt, optimizer.iterations)
+    compile, fit     refuse a reachable variable that Keras does not track: it would never train
+    class definition refuses a method or attribute name that Keras overwrites on every instance
+
+Everything else is Keras's: subclass it, compile, fit, evaluate, predict and save as usual.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_course.core import tracking
+from keras_course.core.backend import require_tensorflow
+from keras_course.core.errors import ReservedNameError
+from keras_course.core.seeds import stateless_seed
+
+Endpoint = tuple[Callable[..., Any], list[Any]]
+
+# Plain attributes that keras.Model assigns on every instance (`loss` becomes None in __init__, `optimizer` in compile …).
+ASSIGNED_BY_KERAS = frozenset(
+    {
+        "built", "compiled", "history", "inputs", "jit_compile", "loss", "optimizer", "outputs", "predict_function",
+        "run_eagerly", "steps_per_execution", "stop_evaluating", "stop_predicting", "stop_training", "supports_jit",
+        "test_function", "train_function",
+    }
+)  # fmt: skip
+
+
+class Model(keras.Model):
+    """A Keras model that exports several endpoints, repeats its draws and refuses untracked variables.
+
+    Subclass it as you would `keras.Model`. A model whose `train_step` never calls the model itself must end its
+    `__init__` with `self.build(...)`.
+
+    Args:
+        seed: int, root of every random draw of this model: initial weights (`derive_seed(self.seed, "path")`) and
+            steps (`step_seed`). Part of the config.
+        **kwargs: as keras.Model (name, dtype, trainable).
+
+    Raises:
+        BackendError: under another Keras backend than TensorFlow.
+        ReservedNameError: at class definition, for a name that Keras overwrites.
+
+    Example:
+        >>> class Doubler(Model):
+        ...     def call(self, inputs):
+        ...         return 2.0 * inputs
+        >>> float(Doubler()(keras.ops.ones((1, 1)))[0, 0])
+        2.0
+    """
+
+    def __init__(self, *args: Any, seed: int = 0, **kwargs: Any) -> None:
+        require_tensorflow(type(self).__name__)
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ValueError(f"{type(self).__name__} needs an integer seed. Received: seed={seed!r}")
+        super().__init__(*args, **kwargs)
+        self.seed = seed
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, value in vars(cls).items():
+            if name.startswith("_"):
+                continue
+            inherited = getattr(keras.Model, name, None)
+            replaced_property = isinstance(inherited, property) and not isinstance(value, property)
+            if name in ASSIGNED_BY_KERAS or replaced_property:
+                raise ReservedNameError(
+                    f"{cls.__name__} defines {name!r}, a name that keras.Model keeps for itself and overwrites or reads "
+                    f"as something else on every instance; choose another. Received: {name}={value!r}"
+                )
+
+    def step_seed(self, salt: str) -> Any:
+        """The seed of one draw in this training step, the same in a resumed run.
+
+        Args:
+            salt: str, names the draw, so that two draws of one step differ.
+
+        Returns:
+            int32 tensor (2,), for tf.random.stateless_* and tfp. Step 0 before compile.
+        """
+        optimizer = getattr(self, "optimizer", None)
+        step = optimizer.iterations if optimizer is not None else 0
+        return stateless_seed(self.seed, salt, step)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        tracking.require_tracked(self)
+        super().compile(*args, **kwargs)
+
+    def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
+        tracking.require_tracked(self)
+        if self.built:
+            return super().fit(*args, callbacks=callbacks, **kwargs)
+        watch = tracking.CheckAfterFirstStep()  # the variables of an unbuilt model exist only then
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(watch)
+            return super().fit(*args, callbacks=callbacks, **kwargs)
+        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        return super().fit(*args, callbacks=[*given, watch], **kwargs)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """What the exported model answers to.
+
+        Returns:
+            {name: (function, specs)}: a function of tensors that returns a tensor or a dict of tensors, and one
+            `keras.InputSpec` or `tf.TensorSpec` an argument, batch axis None. `serving_default` is what a server
+            calls when no name is given.
+
+        Raises:
+            ValueError: if the model was never built and its input shape is unknown.
+        """
+        shape = (self.get_build_config() or {}).get("input_shape")
+        if not isinstance(shape, list | tuple) or not all(size is None or isinstance(size, int) for size in shape):
+            raise ValueError(
+                f"{type(self).__name__} has no single known input shape; build it, or write its endpoints(). "
+                f"Received: input_shape={shape}"
+            )
+        inputs = keras.InputSpec(shape=(None, *shape[1:]), dtype=self.input_dtype, name="inputs")
+        return {"serving_default": (lambda inputs: self(inputs, training=False), [inputs])}
+
+    def export(self, filepath: str | os.PathLike[str], format: str = "tf_saved_model", **kwargs: Any) -> None:
+        """Writes every endpoint into one SavedModel that needs nothing of this package.
+
+        An earlier SavedModel at `filepath` is replaced only once the new one is complete.
+
+        Args:
+            filepath: folder to write, for a server usually `NAME/VERSION`.
+            format: "tf_saved_model"; other formats go to keras.Model.export with the remaining arguments.
+
+        Raises:
+            ValueError: if an endpoint cannot be traced; the message names it, and nothing is written.
+        """
+        if format != "tf_saved_model":
+            super().export(os.fspath(filepath), format=format, **kwargs)
+            return
+        archive = keras.export.ExportArchive()
+        archive.track(self)
+        for name, (function, specs) in self.endpoints().items():
+            try:
+                archive.add_endpoint(name, function, input_signature=list(specs))
+            except Exception as error:
+                raise ValueError(f"Endpoint {name!r} of {type(self).__name__} cannot be traced: {error}") from error
+
+        target = Path(filepath)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
+            fresh, old = Path(scratch, "new"), Path(scratch, "old")
+            archive.write_out(os.fspath(fresh), verbose=False)
+            if target.exists():
+                shutil.move(target, old)
+            shutil.move(fresh, target)
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = super().get_config()
+        if type(self).get_config is Model.get_config:
+            return config  # Keras's automatic config: exactly the arguments the subclass was made with
+        return {**config, "seed": self.seed}
+
+    get_config._is_default = True  # type: ignore[attr-defined]  # keeps that automatic config alive in subclasses
