@@ -27,6 +27,13 @@ MANIFEST = "manifest.json"
 # Keras classes that run foreign code or read foreign files when they are built.
 _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
+# Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
+REGISTERED_NAMES = frozenset(
+    {
+        "PositionalEncoding",
+    }
+)
+
 T = TypeVar("T", bound=type)
 
 
@@ -242,6 +249,3 @@ def _import_registered() -> None:
 
     for subpackage in ("layers", "losses", "distributions", "models"):
         importlib.import_module(f"{PACKAGE}.{subpackage}")
-
-
-
