@@ -104,6 +104,17 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def arithmetic(example: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a worked example that is plain Python arithmetic (counts, costs): it has no graph and no XLA mode."""
+    example.arithmetic = True  # type: ignore[attr-defined]
+    return example
+
+
+def is_arithmetic(example: Callable[..., Any]) -> bool:
+    """Whether a worked example is marked as `arithmetic`."""
+    return bool(getattr(example, "arithmetic", False))
+
+
 def _compile(function: Callable[..., Any], mode: str) -> Callable[..., Any]:
     backend = keras.backend.backend()
     if backend == "tensorflow":
