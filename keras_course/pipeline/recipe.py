@@ -28,12 +28,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keras_course.core.errors import KerasCourseError
 from keras_course.core.shapes import require_one_of, require_positive_int
 
 if TYPE_CHECKING:
     from keras_course.pipeline.figures import FigureContext
 
-__all__ = ["Baseline", "Recipe", "figure_name"]
+__all__ = ["Baseline", "Recipe", "figure_name", "recipe_of"]
 
 TINY = MappingProxyType({"epochs": 2, "examples": 256})
 
@@ -146,3 +147,28 @@ def figure_name(figure: Callable[..., Any]) -> str:
     while isinstance(figure, partial):
         figure = figure.func
     return str(getattr(figure, "__name__", type(figure).__name__))
+
+
+def recipe_of(slug: str) -> Recipe:
+    """The recipe of a catalogue entry.
+
+    Args:
+        slug: name in the catalogue.
+
+    Returns:
+        `Recipe`.
+
+    Raises:
+        UnknownSlugError: if no system is called so; the message names the nearest.
+        KerasCourseError: if the system has no recipe.
+    """
+    from keras_course import catalog
+
+    entry = catalog.get(slug)
+    if entry.recipe is None:
+        trainable = ", ".join(sorted(other.slug for other in catalog.entries() if other.recipe is not None))
+        raise KerasCourseError(f"{slug!r} has no recipe: it is a part, not a model. Systems to fit: {trainable or 'none'}.")
+    recipe = catalog.resolve_member(entry.recipe)()
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"{entry.recipe} must return a Recipe. Received: {recipe!r}")
+    return recipe

@@ -1,0 +1,129 @@
+"""The data of a run, and the order in which a model sees it: all pure functions of (seed, epoch, example index).
+
+    rows of step s in epoch e = epoch_order(seed, e, N)[s B : (s + 1) B]
+    uniforms of example i     = row i of the Philox stream keyed by (seed, "augment", e)
+
+Nothing is drawn from a stream that a crash would rewind, so a resumed run sees what the uninterrupted one would have
+seen, and a failed step can be replayed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from keras_course import datasets
+from keras_course.core.seeds import derive_seed
+from keras_course.datasets import check_split, epoch_order
+from keras_course.pipeline.recipe import Recipe
+
+SPLITS = ("train", "validation", "test")
+
+
+def recipe_data(recipe: Recipe, seed: int, examples: int | None = None) -> datasets.Dataset:
+    """Loads, checks and prepares the data of a recipe.
+
+    The checks come first: XLA clamps a label that is out of range without a word, so none may reach it.
+
+    Args:
+        recipe: `Recipe`.
+        seed: int, decides the split.
+        examples: int, keep the first so many of each split (they lie in random order); None keeps all.
+
+    Returns:
+        `Dataset` as the model sees it.
+
+    Raises:
+        InvalidDataError: if a split is empty, not finite, of the wrong shape, or holds labels out of range.
+        MissingDataError: if the data are not here and cannot be fetched.
+    """
+    dataset = recipe.dataset(seed) if callable(recipe.dataset) else datasets.load(recipe.dataset, seed=seed)
+    for name in SPLITS:
+        check_split(getattr(dataset, name), dataset.spec, name)
+    if recipe.prepare is not None:
+        dataset = recipe.prepare(dataset)
+    if examples is not None:
+        first = {name: getattr(dataset, name) for name in SPLITS}
+        dataset = replace(
+            dataset, **{name: replace(part, x=part.x[:examples], y=part.y[:examples]) for name, part in first.items()}
+        )
+    return dataset
+
+
+class TrainingBatches:
+    """The training batches of every epoch.
+
+    Args:
+        split: `Split` to train on, x (N, ...), y (N, ...).
+        batch_size: int B, or None for the whole split at once.
+        seed: int, the run's seed.
+        augment: callable(x, uniforms) that returns x, or None; see `Recipe`.
+        draws: int, uniform numbers an example for `augment`.
+    """
+
+    def __init__(
+        self,
+        split: datasets.Split,
+        batch_size: int | None,
+        seed: int,
+        augment: Callable[[Any, Any], Any] | None = None,
+        draws: int = 1,
+    ) -> None:
+        self.split = split
+        self.batch_size = min(batch_size or len(split), len(split))
+        self.seed = seed
+        self.augment = augment
+        self.draws = draws
+        self.epoch = 0  # read whenever an iteration over `dataset()` begins
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch; the last batch may be smaller."""
+        return -(-len(self.split) // self.batch_size)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Row numbers of an epoch, a permutation of 0 … N-1."""
+        return epoch_order(self.seed, epoch, len(self.split))
+
+    def uniforms(self, epoch: int) -> NDArray[np.float32]:
+        """What `augment` gets for each example, (N, draws) in [0, 1)."""
+        generator = np.random.Philox(key=derive_seed(self.seed, "augment", epoch))
+        bits = np.asarray(generator.random_raw(len(self.split) * self.draws), "uint64")
+        # The upper 24 bits fill a float32 exactly; rounding more of them could give 1.
+        return ((bits >> np.uint64(40)) * np.float64(2.0**-24)).astype("float32").reshape(-1, self.draws)
+
+    def dataset(self) -> tf.data.Dataset:
+        """The batches (x, y) of epoch `self.epoch`, read when an iteration begins.
+
+        Returns:
+            tf.data.Dataset of known cardinality `steps`.
+        """
+        x, y = tf.constant(self.split.x), tf.constant(self.split.y)
+        size, augment = self.batch_size, self.augment
+
+        def of_epoch(_: tf.Tensor) -> tf.data.Dataset:
+            order = tf.numpy_function(lambda: self.order(self.epoch), [], tf.int64)
+            order = tf.ensure_shape(order, (len(self.split),))
+            if augment is None:
+                return tf.data.Dataset.range(self.steps).map(lambda step: gather(order[step * size : (step + 1) * size]))
+            uniforms = tf.numpy_function(lambda: self.uniforms(self.epoch), [], tf.float32)
+            uniforms = tf.ensure_shape(uniforms, (len(self.split), self.draws))
+            return tf.data.Dataset.range(self.steps).map(
+                lambda step: augmented(order[step * size : (step + 1) * size], uniforms)
+            )
+
+        def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return tf.gather(x, rows), tf.gather(y, rows)
+
+        def augmented(rows: tf.Tensor, uniforms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            inputs, targets = gather(rows)
+            changed = tf.ensure_shape(augment(inputs, tf.gather(uniforms, rows)), inputs.shape)  # type: ignore[misc]
+            return tf.cast(changed, inputs.dtype), targets
+
+        batches = tf.data.Dataset.range(1).flat_map(of_epoch).apply(tf.data.experimental.assert_cardinality(self.steps))
+        return batches.prefetch(2)

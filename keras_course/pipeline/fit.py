@@ -1,0 +1,243 @@
+"""Recipe in, finished run out: data checked, model trained, measured, drawn, saved and exported.
+
+    fit(recipe, seed) -> Fitted, and on disk config.json, history.csv, logs/, model.keras, export/1, metrics.json, figures/
+
+The same seed, wheels, machine, thread count and mode give the same bits. The model is saved before anything is drawn
+or exported, so a mistake in a figure costs no training; the status in config.json turns to "finished" last.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_course.core.backend import require_tensorflow
+from keras_course.core.errors import NonFiniteLossError
+from keras_course.core.serial import save_model
+from keras_course.core.shapes import require_positive_int
+from keras_course.datasets import Dataset
+from keras_course.pipeline.batches import TrainingBatches, recipe_data
+from keras_course.pipeline.callbacks import BestWeights, EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.export import export_model
+from keras_course.pipeline.figures import FigureContext, draw_figures
+from keras_course.pipeline.guard import FiniteGuard, guarded
+from keras_course.pipeline.recipe import Baseline, Recipe, recipe_of
+from keras_course.pipeline.record import data_record, environment, execution_mode_of, set_threads
+from keras_course.pipeline.run_folder import HISTORY, METRICS, MODEL, RunFolder, claim_run_folder, write_json
+
+EVALUATION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished run.
+
+    Args:
+        run: its folder.
+        recipe: what was trained.
+        model: the trained Keras model, with the weights that were saved.
+        dataset: the data it saw.
+        history: {name: one number an epoch}.
+        metrics: {"test": {...}, "validation": {...}}.
+        baseline: `Baseline`, or None.
+        figures: paths of the PNG files.
+        export: folder of the SavedModel.
+        seconds: training time.
+        moved: where an earlier run of this folder was moved to, or None.
+    """
+
+    run: Path
+    recipe: Recipe
+    model: Any
+    dataset: Dataset
+    history: Mapping[str, Sequence[float]]
+    metrics: Mapping[str, Mapping[str, float]]
+    baseline: Baseline | None
+    figures: tuple[Path, ...]
+    export: Path
+    seconds: float
+    moved: Path | None = None
+
+
+def fit(
+    recipe: Recipe | str,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    tiny: bool = False,
+    threads: int | None = None,
+    progress: bool = True,
+) -> Fitted:
+    """Trains a recipe and writes a run folder.
+
+    Args:
+        recipe: `Recipe`, or the slug of a catalogue entry that has one.
+        out: run folder; None takes runs/<slug>-<date>-<time>. An ended run that lies there is moved aside.
+        seed: int in [0, 2**31): decides split, initial weights, order and augmentation.
+        epochs: int, instead of the recipe's.
+        tiny: seconds instead of minutes: few epochs, few examples (`Recipe.tiny`).
+        threads: int, pins TensorFlow's thread pools; only before TensorFlow has run anything.
+        progress: whether to show a progress bar (lines, where stderr is no terminal).
+
+    Returns:
+        `Fitted`.
+
+    Raises:
+        ValueError: for a seed, epochs or threads out of range.
+        UnknownSlugError: if no system is called so.
+        InvalidDataError: if the data cannot be trained on; nothing was written.
+        RunFolderError: if the folder cannot be taken; nothing was touched.
+        NonFiniteLossError: if the loss became NaN or infinite; model.keras holds the last good weights.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(f"fit needs an integer seed in [0, 2**31). Received: seed={seed!r}")
+    for name, value in {"epochs": epochs, "threads": threads}.items():
+        if value is not None:
+            require_positive_int("fit", **{name: value})
+    require_tensorflow("fit")
+    recipe = recipe_of(recipe) if isinstance(recipe, str) else recipe
+    set_threads(threads)
+
+    dataset = recipe_data(recipe, seed, recipe.tiny["examples"] if tiny else None)
+    folder = claim_run_folder(out, recipe.slug)
+    epochs = epochs or (recipe.tiny["epochs"] if tiny else recipe.epochs)
+    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws)
+    folder.write_config("running", **_asked_for(recipe, seed, epochs, tiny, batches), **environment(), data=data_record(dataset))
+    try:
+        return _fit(recipe, dataset, folder, batches, seed, epochs, progress)
+    except KeyboardInterrupt:
+        folder.write_config("interrupted")
+        raise
+    except Exception as error:
+        folder.write_config("failed", error=f"{type(error).__name__}: {error}")
+        raise
+
+
+def _fit(
+    recipe: Recipe, dataset: Dataset, folder: RunFolder, batches: TrainingBatches, seed: int, epochs: int, progress: bool
+) -> Fitted:
+    keras.utils.set_random_seed(seed)
+    model = compiled_model(recipe, dataset, seed)
+    folder.write_config("running", mode=execution_mode_of(model), parameters=model.count_params())
+
+    started = time.monotonic()
+    history, selected = train(model, recipe, dataset, batches, epochs, folder.path, progress)
+    seconds = time.monotonic() - started
+    save_model(model, folder.path / MODEL)
+
+    metrics = {name: measure(model, getattr(dataset, name)) for name in ("test", "validation")}
+    baseline = None if recipe.baseline is None else Baseline(*recipe.baseline(dataset, seed))
+    content: dict[str, Any] = {
+        **metrics,
+        "baseline": {} if baseline is None else dict(baseline.metrics),
+        "baseline_name": None if baseline is None else baseline.name,
+        "selected_epoch": selected,
+        "training_seconds": round(seconds, 3),
+        "floor": dict(recipe.floor),
+        "ceiling": dict(recipe.ceiling),
+        "missed": missed_bounds(recipe, metrics["test"]),
+    }
+    write_json(folder.path / METRICS, content)
+    context = FigureContext(recipe, model, dataset, history, metrics["test"], seed)
+    figures = draw_figures(context, folder.path / "figures")
+    exported = export_model(model, folder.path / "export", version=1)
+    folder.write_config("finished", finished=_now())
+    return Fitted(
+        run=folder.path, recipe=recipe, model=model, dataset=dataset, history=history, metrics=metrics,
+        baseline=baseline, figures=tuple(figures), export=exported, seconds=seconds, moved=folder.moved,
+    )  # fmt: skip
+
+
+def compiled_model(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
+    """A new model of the recipe, built and compiled."""
+    model = recipe.model(dataset.spec, seed)
+    if not model.built:
+        model(keras.ops.convert_to_tensor(dataset.train.x[:1]))
+    model.compile(**recipe.compile(dataset.spec))
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built and model.trainable_variables:
+        optimizer.build(model.trainable_variables)  # else its slots would be missing from the state the guard keeps
+    return model
+
+
+def train(
+    model: Any, recipe: Recipe, dataset: Dataset, batches: TrainingBatches, epochs: int, folder: Path, progress: bool
+) -> tuple[dict[str, list[float]], int | None]:
+    """Runs `model.fit` with everything that watches a run.
+
+    Returns:
+        The history, and the epoch (from 1) whose weights were kept, None for the last.
+
+    Raises:
+        NonFiniteLossError: with the last good weights in the model, and in model.keras.
+    """
+    guard, history = FiniteGuard(batches), HistoryFile(folder / HISTORY)
+    best = [] if recipe.select is None else [BestWeights(recipe.select, recipe.selects_minimum)]
+    bar = [ProgressBar(recipe.slug, epochs, batches.steps)] if progress else []
+    board = keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
+    try:
+        with guarded(guard):
+            model.fit(
+                batches.dataset(),
+                epochs=epochs,
+                shuffle=False,
+                verbose=0,
+                validation_data=(dataset.validation.x, dataset.validation.y),
+                validation_batch_size=EVALUATION_BATCH,
+                callbacks=[EpochData(batches), guard, history, *best, board, *bar],
+            )
+    except NonFiniteLossError:
+        save_model(model, folder / MODEL)
+        raise
+    finally:
+        for shown in bar:
+            shown.close()
+    return history.columns, best[0].best_epoch if best else None
+
+
+def measure(model: Any, split: Any) -> dict[str, float]:
+    """Every metric of a compiled model on one split."""
+    logs = model.evaluate(split.x, split.y, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+    return {name: float(value) for name, value in logs.items()}
+
+
+def missed_bounds(recipe: Recipe, metrics: Mapping[str, float]) -> list[str]:
+    """What the test metrics fail to reach, in words; empty if nothing."""
+    missing = float("nan")
+    missed = [
+        f"{name} {metrics.get(name, missing):.4f} < {bound}"
+        for name, bound in recipe.floor.items()
+        if not metrics.get(name, missing) >= bound
+    ]
+    missed += [
+        f"{name} {metrics.get(name, missing):.4f} > {bound}"
+        for name, bound in recipe.ceiling.items()
+        if not metrics.get(name, missing) <= bound
+    ]
+    return missed
+
+
+def _asked_for(recipe: Recipe, seed: int, epochs: int, tiny: bool, batches: TrainingBatches) -> dict[str, Any]:
+    return {
+        "slug": recipe.slug,
+        "seed": seed,
+        "epochs": epochs,
+        "batch_size": batches.batch_size,
+        "steps_per_epoch": math.ceil(batches.steps),
+        "tiny": tiny,
+        "select": recipe.select,
+        "started": _now(),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

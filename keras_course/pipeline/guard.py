@@ -1,0 +1,246 @@
+"""Stops a run whose loss is no longer finite, says where it began, and gives the last good weights back.
+
+Keras's TerminateOnNaN leaves the NaN weights in place and says nothing. With several steps in one execution the logged
+loss says only that one of them went wrong. So the state at the beginning of each epoch is kept, and when the loss is
+not finite the epoch is replayed step by step (the data are a pure function of the epoch), in the mode it ran in.
+
+    good weights = the last ones with which a finite loss was seen
+                 = those before the step, if its batch, or its update, is to blame
+                 = those before the previous step, if the loss itself, measured with finite weights, is not finite
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops, tree
+from numpy.typing import NDArray
+
+from keras_course.core.errors import NonFiniteLossError
+from keras_course.pipeline.batches import TrainingBatches
+
+State = dict[int, NDArray]  # by identity of the variable
+
+
+class NonFiniteStop(Exception):
+    """Leaves `fit`; caught by `guarded`, never seen outside."""
+
+    def __init__(self, epoch: int, seen_in: str) -> None:
+        super().__init__(f"{seen_in} not finite in epoch {epoch + 1}")
+        self.epoch = epoch
+        self.seen_in = seen_in
+
+
+class FiniteGuard(keras.callbacks.Callback):
+    """Watches the loss after every execution, and loss, validation loss and weights after every epoch.
+
+    A model that logs no "loss" is watched through every number it logs. Must follow `EpochData`.
+
+    Args:
+        batches: the run's `TrainingBatches`.
+    """
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self.batches = batches
+        self.kept: deque[tuple[int, State]] = deque(maxlen=2)  # states at the beginning of the last two epochs
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+        self.kept.append((epoch, state_of(self.model)))
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if not finite_loss(logs):
+            raise NonFiniteStop(self.epoch, "the loss")
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if not finite_loss(logs) or first_bad_weight(self.model) is not None:
+            raise NonFiniteStop(epoch, "the loss")
+        if not np.isfinite((logs or {}).get("val_loss", 0.0)):
+            raise NonFiniteStop(epoch, "the validation loss")
+
+    def diagnose(self, epoch: int, seen_in: str) -> NonFiniteLossError:
+        """Finds the first bad step, puts the last good weights into the model.
+
+        Args:
+            epoch: the epoch in which a loss was seen that is not finite.
+            seen_in: "the loss" or "the validation loss".
+
+        Returns:
+            The error to raise.
+        """
+        with single_steps(self.model):
+            found = self._replay(epoch, self.kept[-1][1], seen_in)
+            if found is not None and found.cause is None:  # the previous step's weights are good
+                found = self._with_previous_weights(found)
+        if found is None:
+            restore(self.model, self.kept[-1][1])
+            return NonFiniteLossError(
+                epoch * self.batches.steps + 1,
+                f"unknown: epoch {epoch + 1} replayed without one, so some step draws unseeded random numbers",
+                f"the weights from the beginning of epoch {epoch + 1} were kept",
+            )
+        restore(self.model, found.good)
+        return NonFiniteLossError(
+            epoch * self.batches.steps + found.step + 1,
+            found.tensor,
+            f"epoch {epoch + 1}, batch {found.step + 1} of {self.batches.steps}; the last good weights were kept",
+        )
+
+    def _with_previous_weights(self, found: _BadStep) -> _BadStep:
+        """The loss was not finite with finite weights and input: the update before made them useless."""
+        if found.step > 0 or len(self.kept) < 2:
+            return found
+        epoch, start = self.kept[0]
+        restore(self.model, start)
+        before = start
+        for _ in self._steps_of(epoch):
+            before = state_of(self.model)
+            self._run_step()
+        found.good = before
+        return found
+
+    def _replay(self, epoch: int, start: State, seen_in: str) -> _BadStep | None:
+        restore(self.model, start)
+        self.model.reset_metrics()
+        before, step = start, 0
+        for step, (x, y) in self._steps_of(epoch):
+            before, previous = state_of(self.model), before
+            logs = self._run_step()
+            if not (all_finite(x) and all_finite(y)):
+                return _BadStep(step, "the input batch", before, cause="input")
+            if not finite_loss(logs):
+                restore(self.model, before)
+                return _BadStep(step, first_bad_output(self.model, x) or "the loss itself", previous, cause=None)
+            weight = first_bad_weight(self.model)
+            if weight is not None:
+                return _BadStep(step, f"the weight {weight} after the update", before, cause="update")
+        if seen_in == "the validation loss":  # every step was fine until the weights of the last one were validated
+            return _BadStep(step, "the validation loss after the update", before, cause="update")
+        return None
+
+    def _steps_of(self, epoch: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
+        """Runs alongside `_run_step`: yields what the next step will be given."""
+        self.batches.epoch = epoch
+        self._steps = iter(self.batches.dataset())
+        yield from enumerate(self.batches.dataset())
+
+    def _run_step(self) -> Mapping[str, Any]:
+        logs = self.model.train_function(self._steps)
+        return {name: np.asarray(value) for name, value in logs.items()}
+
+
+@dataclass
+class _BadStep:
+    """Step within its epoch, tensor to blame, good state; cause is None when the loss alone was not finite."""
+
+    step: int
+    tensor: str
+    good: State
+    cause: str | None
+
+
+@contextmanager
+def guarded(guard: FiniteGuard) -> Iterator[None]:
+    """Turns the guard's stop into the error that names step and tensor.
+
+    Raises:
+        NonFiniteLossError: when the loss was not finite; the model then holds the last good weights.
+    """
+    try:
+        yield
+    except NonFiniteStop as stop:
+        guard.model._eval_epoch_iterator = None  # Keras deletes it only after a fit that ended well
+        raise guard.diagnose(stop.epoch, stop.seen_in) from None
+
+
+def state_variables(model: keras.Model) -> list[Any]:
+    """Weights, seed counters, metrics and the variables of every optimiser the model holds."""
+    held = [getattr(model, "optimizer", None), *vars(model).values()]
+    optimizers = {id(value): value for value in held if isinstance(value, keras.optimizers.Optimizer)}
+    found = [*model.variables, *model.metrics_variables]
+    found += [variable for optimizer in optimizers.values() for variable in optimizer.variables]
+    return list({id(variable): variable for variable in found}.values())
+
+
+def state_of(model: keras.Model) -> State:
+    """Copies of everything that training changes."""
+    return {id(variable): np.array(ops.convert_to_numpy(variable)) for variable in state_variables(model)}
+
+
+def restore(model: keras.Model, state: State) -> None:
+    """Puts a `state_of` back; variables made since (optimiser slots of a first step) are set to zero."""
+    for variable in state_variables(model):
+        value = state.get(id(variable))
+        variable.assign(ops.zeros_like(variable) if value is None else value)
+
+
+def finite_loss(logs: Mapping[str, Any] | None) -> bool:
+    """Whether the logged loss (or, without one, every logged number) is finite."""
+    logs = logs or {}
+    watched = [logs["loss"]] if "loss" in logs else [value for name, value in logs.items() if not name.startswith("val_")]
+    return all(bool(np.isfinite(np.asarray(value, "float64")).all()) for value in watched)
+
+
+def all_finite(values: Any) -> bool:
+    """Whether every floating tensor in a nested structure is finite."""
+    for value in tree.flatten(values):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuSUO" and not np.isfinite(array.astype("float64")).all():
+            return False
+    return True
+
+
+def first_bad_weight(model: keras.Model) -> str | None:
+    """Path of the first weight that is not finite, or None."""
+    for variable in model.weights:
+        if not all_finite(ops.convert_to_numpy(variable)):
+            return str(variable.path)
+    return None
+
+
+def first_bad_output(model: keras.Model, x: Any) -> str | None:
+    """Name of the first layer, in the order they run, whose output is not finite; None if all are."""
+    found: list[str] = []
+
+    def watched(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        def watching(*args: Any, **kwargs: Any) -> Any:
+            outputs = call(*args, **kwargs)
+            if not found and not all_finite(outputs):
+                found.append(f"the output of the layer {layer.path or layer.name}")
+            return outputs
+
+        return watching
+
+    layers = list(model._flatten_layers(include_self=False, recursive=True))
+    layers = [layer for layer in layers if "call" not in vars(layer)]
+    try:
+        for layer in layers:
+            object.__setattr__(layer, "call", watched(layer, layer.call))  # Keras's own setattr would track it
+        outputs = model(x, training=True) if model._call_has_training_arg else model(x)
+    finally:
+        for layer in layers:
+            vars(layer).pop("call", None)
+    if not found and not all_finite(outputs):
+        return "the output of the model"
+    return found[0] if found else None
+
+
+@contextmanager
+def single_steps(model: keras.Model) -> Iterator[None]:
+    """Has the model run one step an execution, in its own mode (eager, graph, XLA)."""
+    usual = model.steps_per_execution
+    model.steps_per_execution = 1
+    model.make_train_function(force=True)
+    try:
+        yield
+    finally:
+        model.steps_per_execution = usual
+        model.make_train_function(force=True)
