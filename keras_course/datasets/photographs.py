@@ -21,7 +21,7 @@ def load_photograph(name: str) -> NDArray[np.uint8]:
     """A photograph as an array of pixels.
 
     Args:
-        name: "china" (a temple roof) or "flower" (a dahlia).
+        name: "china" (a painted tower above a lake) or "flower" (a dahlia).
 
     Returns:
         uint8 array (H, W, 3) = (427, 640, 3), red green blue, row 0 on top.
