@@ -66,6 +66,7 @@ def from_arrays(
     x, y = np.asarray(x), np.asarray(y)
     if classes is None and y.ndim == 1:
         y = y[:, None]  # (N, 1)
+    everything = Split(x, y)
     if standardise and x.ndim != 2:
         raise ValueError(f"from_arrays can standardise features of shape (N, D) only. Received: x.shape={x.shape}")
     spec = Spec(
@@ -80,7 +81,7 @@ def from_arrays(
         sha256=dict(sha256) if sha256 is not None else {"x": digest(x), "y": digest(y)},
     )
     # Before the split, so that a message names the row as the caller counts rows.
-    check_split(Split(x, y), spec, "rows")
+    check_split(everything, spec, "rows")
 
     rows = split_rows(len(x) if classes is None else y, seed, validation, test)
     if standardise:

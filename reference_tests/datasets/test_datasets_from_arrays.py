@@ -104,6 +104,8 @@ def test_empty_arrays_are_refused():
         from_arrays(np.zeros((0, 4)), np.zeros(0, int), name="a", classes=3)
     with pytest.raises(InvalidDataError, match="at least one sample"):
         Split(np.zeros((0, 4)), np.zeros(0, int))
+    with pytest.raises(InvalidDataError, match=r"at least one sample. Received: x.shape=\(60, 4\), y.shape=\(\)"):
+        from_arrays(X, 1.0, name="a")
 
 
 def test_unequal_lengths_are_refused():
