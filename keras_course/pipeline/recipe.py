@@ -34,7 +34,7 @@ from keras_course.core.shapes import require_one_of, require_positive_int
 if TYPE_CHECKING:
     from keras_course.pipeline.figures import FigureContext
 
-__all__ = ["Baseline", "Recipe", "figure_name", "recipe_of"]
+__all__ = ["Baseline", "Recipe", "figure_name", "recipe_of", "recipe_reference"]
 
 TINY = MappingProxyType({"epochs": 2, "examples": 256})
 
@@ -149,14 +149,8 @@ def figure_name(figure: Callable[..., Any]) -> str:
     return str(getattr(figure, "__name__", type(figure).__name__))
 
 
-def recipe_of(slug: str) -> Recipe:
-    """The recipe of a catalogue entry.
-
-    Args:
-        slug: name in the catalogue.
-
-    Returns:
-        `Recipe`.
+def recipe_reference(slug: str) -> str:
+    """Where the recipe of a catalogue entry is, as "module:name"; loads nothing.
 
     Raises:
         UnknownSlugError: if no system is called so; the message names the nearest.
@@ -168,7 +162,20 @@ def recipe_of(slug: str) -> Recipe:
     if entry.recipe is None:
         trainable = ", ".join(sorted(other.slug for other in catalog.entries() if other.recipe is not None))
         raise KerasCourseError(f"{slug!r} has no recipe: it is a part, not a model. Systems to fit: {trainable or 'none'}.")
-    recipe = catalog.resolve_member(entry.recipe)()
+    return entry.recipe
+
+
+def recipe_of(slug: str) -> Recipe:
+    """The recipe of a catalogue entry.
+
+    Raises:
+        UnknownSlugError, KerasCourseError: as `recipe_reference`.
+        TypeError: if what the catalogue names does not return a `Recipe`.
+    """
+    from keras_course import catalog
+
+    reference = recipe_reference(slug)
+    recipe = catalog.resolve_member(reference)()
     if not isinstance(recipe, Recipe):
-        raise TypeError(f"{entry.recipe} must return a Recipe. Received: {recipe!r}")
+        raise TypeError(f"{reference} must return a Recipe. Received: {recipe!r}")
     return recipe

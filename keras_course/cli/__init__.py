@@ -1,0 +1,1 @@
+"""The command line: a file a verb, each with `add_parser(subparsers)` and `run(args) -> exit code`."""

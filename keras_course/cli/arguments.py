@@ -1,0 +1,28 @@
+"""Types of arguments that several verbs take."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def positive_int(text: str) -> int:
+    """An integer of at least 1."""
+    return _integer(text, 1)
+
+
+def seed(text: str) -> int:
+    """An integer in [0, 2**31)."""
+    value = _integer(text, 0)
+    if value >= 2**31:
+        raise argparse.ArgumentTypeError(f"must be below 2**31, got {text!r}")
+    return value
+
+
+def _integer(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer, got {text!r}") from None
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, got {text!r}")
+    return value

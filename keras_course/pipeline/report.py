@@ -1,0 +1,135 @@
+"""One self-contained page about a run: what was trained, on what, how well, with its figures drawn again."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from keras_course.core.errors import CorruptArtifact
+from keras_course.core.serial import write_atomically
+from keras_course.pipeline.evaluate import Evaluated, evaluate
+from keras_course.pipeline.figures import FigureContext, draw_figures
+from keras_course.pipeline.recipe import Recipe, recipe_of
+from keras_course.pipeline.run_folder import HISTORY, RunFolder, open_run_folder
+
+REPORT = "report.html"
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
+table { border-collapse: collapse } th, td { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #ddd }
+td.number { text-align: right; font-variant-numeric: tabular-nums } img { max-width: 100% }
+"""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report on disk.
+
+    Args:
+        run: the run's folder.
+        path: the page.
+        figures: paths of the PNG files, drawn again.
+        metrics: the metrics it shows.
+    """
+
+    run: Path
+    path: Path
+    figures: tuple[Path, ...]
+    metrics: Mapping[str, Mapping[str, float]]
+
+
+def report(
+    run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: Iterable[type] = ()
+) -> Reported:
+    """Measures a run again, draws its figures again and writes report.html into its folder.
+
+    Args:
+        run: folder of a run that ended.
+        recipe: `Recipe`; None finds it by the slug in config.json.
+        allow: your own classes that the model file may name.
+
+    Returns:
+        `Reported`.
+
+    Raises:
+        RunFolderError, CorruptArtifact, CorruptDataError: as `evaluate`.
+    """
+    folder = open_run_folder(run)
+    recipe = recipe or recipe_of(folder.config["slug"])
+    evaluated = evaluate(run, recipe=recipe, allow=allow)
+    history = read_history(folder.path / HISTORY)
+    context = FigureContext(
+        recipe, evaluated.model, evaluated.dataset, history, evaluated.metrics["test"], int(folder.config["seed"])
+    )
+    figures = draw_figures(context, folder.path / "figures")
+    path = folder.path / REPORT
+    write_atomically(path, _page(folder, evaluated, figures, len(next(iter(history.values()), ()))))
+    return Reported(folder.path, path, tuple(figures), evaluated.metrics)
+
+
+def read_history(path: Path) -> dict[str, list[float]]:
+    """Columns of history.csv without the epoch; empty where there is no such file.
+
+    Raises:
+        CorruptArtifact: if it is not a table of numbers.
+    """
+    if not path.exists():
+        return {}
+    try:
+        rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+        names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
+        return {name: [float(row[name] or "nan") for row in rows] for name in names}
+    except (ValueError, TypeError, KeyError, OSError, csv.Error) as error:
+        raise CorruptArtifact(path, f"not a table of numbers ({error})") from None
+
+
+def _page(folder: RunFolder, evaluated: Evaluated, figures: Sequence[Path], epochs: int) -> str:
+    config, recorded = folder.config, evaluated.recorded
+    spec = evaluated.dataset.spec
+    facts = {
+        "data": f"{spec.name}: {', '.join(f'{size} {name}' for name, size in config['data']['examples'].items())} examples",
+        "seed": config["seed"],
+        "epochs": f"{epochs} of {config['epochs']}, batches of {config['batch_size']}",
+        "status": config["status"] + (f" ({config['error']})" if config.get("error") else ""),
+        "training time": f"{recorded['training_seconds']:.1f} s" if "training_seconds" in recorded else "unknown",
+        "mode": f"{config.get('mode', 'unknown')}, threads {config.get('threads')}, oneDNN {config.get('oneDNN')}",
+        "versions": ", ".join(f"{name} {version}" for name, version in (config.get("versions") or {}).items()),
+        "CPU": config.get("cpu"),
+    }
+    baseline = recorded.get("baseline") or {}
+    columns = {"test": evaluated.metrics["test"], "validation": evaluated.metrics["validation"]}
+    if baseline:
+        columns[f"baseline: {recorded.get('baseline_name')}"] = baseline
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("metric", *columns))
+    body = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(f'<td class="number">{_number(column.get(name))}</td>' for column in columns.values())
+        + "</tr>"
+        for name in names
+    )
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in facts.items())
+    pictures = "".join(_picture(path) for path in figures)
+    title = escape(f"{config['slug']}, run {folder.path.name}")
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>'
+        f"<body><h1>{title}</h1><h2>Metrics</h2><table><tr>{head}</tr>{body}</table>"
+        f"<h2>Figures</h2>{pictures or '<p>none</p>'}<h2>How it was made</h2><table>{rows}</table></body></html>\n"
+    )
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{float(value):.4f}"
+
+
+def _picture(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    name = escape(path.stem.replace("_", " "))
+    return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"></figure>'
