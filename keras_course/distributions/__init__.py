@@ -1,0 +1,40 @@
+"""Conditional distributions as the output of Keras models, and information theory on any distribution."""
+
+from keras_course.distributions.distribution_output import DistributionOutput
+from keras_course.distributions.families import (
+    FAMILIES,
+    Bernoulli,
+    Categorical,
+    DiagonalGaussian,
+    Family,
+    FullCovarianceGaussian,
+    Mixture,
+    Normal,
+    Poisson,
+    get_family,
+    register_family,
+)
+from keras_course.distributions.information import cross_entropy, entropy, kl_divergence, self_information
+from keras_course.distributions.mean_log_likelihood import MeanLogLikelihood
+from keras_course.distributions.negative_log_likelihood import NegativeLogLikelihood
+
+__all__ = [
+    "FAMILIES",
+    "Bernoulli",
+    "Categorical",
+    "DiagonalGaussian",
+    "DistributionOutput",
+    "Family",
+    "FullCovarianceGaussian",
+    "MeanLogLikelihood",
+    "Mixture",
+    "NegativeLogLikelihood",
+    "Normal",
+    "Poisson",
+    "cross_entropy",
+    "entropy",
+    "get_family",
+    "kl_divergence",
+    "register_family",
+    "self_information",
+]
