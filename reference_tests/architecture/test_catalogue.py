@@ -1,0 +1,157 @@
+"""Every row resolves, has sources, goldens, tests and, for models, a recipe; every class is registered by name."""
+
+import ast
+import importlib
+import inspect
+import json
+import pkgutil
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import keras_course
+from keras_course import catalog
+from keras_course.core.serial import REGISTERED_NAMES
+
+ENTRIES = catalog.entries()
+PARTS = sorted({part for entry in ENTRIES for part in entry.parts})
+
+
+def slugs(entry):
+    return entry.slug
+
+
+def test_slugs_are_unique_and_of_the_syllabus_form():
+    names = [entry.slug for entry in ENTRIES]
+    assert len(set(names)) == len(names)
+    assert all(name == name.lower() and " " not in name for name in names)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=slugs)
+def test_a_row_resolves_and_says_its_shape_and_sources(entry):
+    assert entry.shape in catalog.SHAPES
+    assert entry.sources and all(catalog.sources.describe(source) for source in entry.sources)
+    for part in entry.parts:
+        assert callable(catalog.resolve_member(part))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=slugs)
+def test_a_row_has_goldens(entry, checkout):
+    topic = catalog.topic_of(entry.slug)
+    folder = checkout / "reference_tests/goldens" / topic
+    named = [path.name for path in folder.glob("*.json") if json.loads(path.read_text())["entry"] == entry.slug]
+    assert named, f"{entry.slug} has no golden: add reference_tests/goldens/{topic}/<case>.json"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_has_tests_that_call_it_by_name(part, checkout):
+    name = part.split(":")[1]
+    files = [path for path in (checkout / "reference_tests").rglob("test_*.py") if "architecture" not in path.parts]
+    assert any(name in path.read_text("utf-8") for path in files), f"no test in reference_tests names {name}"
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.shape == "model"], ids=slugs)
+def test_a_model_has_a_recipe_on_a_data_set(entry):
+    assert entry.recipe, f"{entry.slug} is a model without a recipe"
+    recipe = catalog.resolve_member(entry.recipe)()
+    assert recipe.slug == entry.slug
+    assert recipe.figures and recipe.baseline, f"the recipe of {entry.slug} needs figures and a baseline"
+    assert recipe.floor or recipe.ceiling, f"the recipe of {entry.slug} says nothing it must reach"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_public_part_documents_arguments_and_source(part):
+    documented = catalog.resolve_member(part)
+    text = inspect.getdoc(documented) or ""
+    for section in ("Args:", "Source: "):
+        assert section in text, f"{part} has no {section!r} in its docstring"
+    assert ">>>" in text, f"{part} has no example in its docstring"
+
+
+def _modules():
+    for found in pkgutil.walk_packages(keras_course.__path__, "keras_course."):
+        if not found.name.startswith(("keras_course.data", "keras_course.goldens")):
+            yield importlib.import_module(found.name)
+
+
+def test_every_serialisable_class_is_registered_under_its_frozen_name():
+    kinds = (keras.layers.Layer, keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)
+    missing, registered = [], set()
+    for module in _modules():
+        for value in vars(module).values():
+            if not (inspect.isclass(value) and value.__module__ == module.__name__):
+                continue
+            name = keras.saving.get_registered_name(value)
+            if name.startswith("keras_course>"):
+                registered.add(name.removeprefix("keras_course>"))
+            elif issubclass(value, kinds) and value.__name__ != "Model" and not value.__name__.startswith("_"):
+                missing.append(f"{module.__name__}.{value.__name__}")
+    assert not missing, "decorate with core.serial.register"
+    assert registered == set(REGISTERED_NAMES)
+
+
+def test_public_names_of_a_folder_are_declared():
+    for folder in ("layers", "losses", "ops", "models", "distributions", "datasets"):
+        module = importlib.import_module(f"keras_course.{folder}")
+        assert module.__all__ and all(hasattr(module, name) for name in module.__all__)
+
+
+def test_every_golden_names_a_worked_example_that_the_topic_module_has(checkout):
+    missing = []
+    for path in (checkout / "reference_tests/goldens").glob("*/*.json"):
+        golden = json.loads(path.read_text("utf-8"))
+        module = importlib.import_module(f"keras_course.worked_examples.{golden['id'].split('/')[0]}")
+        name = golden.get("example") or path.stem.replace("-", "_")
+        if not hasattr(module, name):
+            missing.append(f"{golden['id']}: {module.__name__}.{name}")
+    assert not missing
+
+
+def test_every_worked_example_is_pinned_by_a_golden(checkout):
+    used = set()
+    for path in (checkout / "reference_tests/goldens").glob("*/*.json"):
+        golden = json.loads(path.read_text("utf-8"))
+        used.add((golden["id"].split("/")[0], golden.get("example") or path.stem.replace("-", "_")))
+    for topic in catalog.topics():
+        module = importlib.import_module(f"keras_course.worked_examples.{topic}")
+        own = [
+            name
+            for name, value in vars(module).items()
+            if inspect.isfunction(value) and value.__module__.startswith("keras_course.worked_examples") and name[0] != "_"
+        ]
+        assert {(topic, name) for name in own} <= used
+
+
+def test_the_root_package_and_the_catalogue_load_neither_tensorflow_nor_keras(checkout):
+    code = (
+        "import sys, keras_course; from keras_course import catalog; catalog.entries(); catalog.sources.describe('C 1.2');"
+        "bad = sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)); sys.exit(', '.join(bad))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_constructor_arguments_come_back_from_get_config():
+    """Every argument a registered class takes by name is in its config (checked on the catalogue's examples)."""
+    for entry in ENTRIES:
+        cls = catalog.resolve(entry.slug)
+        if entry.shape not in ("block", "model") or not inspect.isclass(cls):
+            continue
+        made = cls(**entry.init)
+        arguments = {
+            name
+            for name, parameter in inspect.signature(cls.__init__).parameters.items()
+            if name != "self" and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        }
+        assert arguments <= set(made.get_config()), f"{entry.slug}: get_config lacks {arguments - set(made.get_config())}"
+
+
+def test_modules_state_their_purpose_in_a_docstring(checkout):
+    silent = [
+        str(path.relative_to(checkout))
+        for path in (checkout / "keras_course").rglob("*.py")
+        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert not silent
