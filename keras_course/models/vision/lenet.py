@@ -132,6 +132,10 @@ class LeNet(Model):
         logits = self(images, training=False)
         return ops.softmax(ops.cast(logits, "float64" if self.compute_dtype == "float64" else "float32"))
 
+    def most_probable(self, images: Any) -> Any:
+        """The class of largest probability, the first of equals, int32 tensor (B,)."""
+        return ops.cast(ops.argmax(self(images, training=False), axis=-1), "int32")
+
     @property
     def first_layer_filters(self) -> np.ndarray:
         """Kernel of C1 as an array (5, 5, channels, filters), for figures."""
@@ -152,12 +156,12 @@ class LeNet(Model):
         return (input_shape[0], self.classes)
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """`serving_default` probabilities (B, classes), `logits`, `label` int32 (B,), `code` (B, units[1])."""
+        """`serving_default` probabilities (B, classes), `logits`, `class` int32 (B,), `code` (B, units[1])."""
         images = [keras.InputSpec(shape=(None, *self.image_shape), dtype=self.input_dtype, name="images")]
         return {
             "serving_default": (lambda images: self.probabilities(images), images),
             "logits": (lambda images: self(images, training=False), images),
-            "label": (lambda images: ops.argmax(self(images, training=False), axis=-1), images),
+            "class": (lambda images: self.most_probable(images), images),
             "code": (lambda images: self.code(images), images),
         }
 
