@@ -15,7 +15,7 @@ number that shows it. Letters: N = Northeastern CS 7140, B = Bruna, R = Risteski
 The page is written by `python -m reference_tests.goldens --errata` from the golden cases that carry an erratum; a test
 keeps it current. The right values are derived by `reference_tests/oracles`, never by the library itself.
 
-| label | source | the notes print | printed value | right value | why | golden |
+| label | source | the notes print | printed value, or what the printed formula gives | right value | why | golden |
 |---|---|---|---|---|---|---|
 """
 
