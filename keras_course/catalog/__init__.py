@@ -1,8 +1,8 @@
 """The catalogue: every system's slug, object, example arguments, recipe and sources. Loads no TensorFlow.
 
-    >>> from keras_course import catalog
-    >>> catalog.get("lenet").object
-    'keras_course.models.vision.lenet:LeNet'
+>>> from keras_course import catalog
+>>> catalog.get("lenet").object
+'keras_course.models.vision.lenet:LeNet'
 """
 
 from keras_course.catalog import sources

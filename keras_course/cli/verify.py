@@ -6,10 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from keras_course.pipeline.verify import Record
+from typing import Any
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -34,6 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
+    from keras_course.core.backend import MODES
     from keras_course.core.errors import RunFolderError
     from keras_course.pipeline import verify, verify_report
 
@@ -45,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     goldens = verify.load_cases(args.case, args.entry)
     if use and args.case is None and args.entry is None:
         goldens = [golden for golden in goldens if golden["entry"] in {slug.split(".")[0] for slug in use}]
-    modes = verify.MODES if args.mode == "all" else (args.mode,)
+    modes = MODES if args.mode == "all" else (args.mode,)
     dtypes = verify.DTYPES if args.dtype == "all" else (args.dtype,)
 
     records = list(
@@ -54,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
     verify_report.print_table(records)
     for record in records:
         if not record.passed:
-            print(f"{record.case} [{record.mode}, {record.dtype}]: {record.message}\n    {record.command}", file=sys.stderr)
+            print(
+                f"{record.case} [{record.mode}, {record.dtype}]: {record.message}\n    {record.command}",
+                file=sys.stderr,
+            )
     if args.json is not None:
         verify_report.write_json(args.json, records)
     if args.html is not None:

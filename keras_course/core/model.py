@@ -26,7 +26,7 @@ from keras_course.core.seeds import stateless_seed
 
 Endpoint = tuple[Callable[..., Any], list[Any]]
 
-# Plain attributes that keras.Model assigns on every instance (`loss` becomes None in __init__, `optimizer` in compile …).
+# What keras.Model assigns on every instance: `loss` becomes None in __init__, `optimizer` is set in compile …
 ASSIGNED_BY_KERAS = frozenset(
     {
         "built", "compiled", "history", "inputs", "jit_compile", "loss", "optimizer", "outputs", "predict_function",
@@ -75,8 +75,8 @@ class Model(keras.Model):
             replaced_property = isinstance(inherited, property) and not isinstance(value, property)
             if name in ASSIGNED_BY_KERAS or replaced_property:
                 raise ReservedNameError(
-                    f"{cls.__name__} defines {name!r}, a name that keras.Model keeps for itself and overwrites or reads "
-                    f"as something else on every instance; choose another. Received: {name}={value!r}"
+                    f"{cls.__name__} defines {name!r}, a name that keras.Model overwrites, or reads as something "
+                    f"else, on every instance; choose another. Received: {name}={value!r}"
                 )
 
     def step_seed(self, salt: str) -> Any:

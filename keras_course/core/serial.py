@@ -233,7 +233,15 @@ def _require_allowed(path: object, module: str, name: str, registered: str, allo
     _import_registered()
     ours = registered.startswith(f"{PACKAGE}>") and registered.split(">", 1)[1] in REGISTERED_NAMES
     keras_own = module.split(".")[0] == "keras" and name not in _FORBIDDEN_KERAS
-    value_only = name in {"__tensor__", "__numpy__", "__bytes__", "__tuple__", "__slice__", "__ellipsis__", "__keras_tensor__"}
+    value_only = name in {
+        "__tensor__",
+        "__numpy__",
+        "__bytes__",
+        "__tuple__",
+        "__slice__",
+        "__ellipsis__",
+        "__keras_tensor__",
+    }
     plain = module == "" and name not in _FORBIDDEN_KERAS and not name.startswith("__") and registered == ""
     if ours or keras_own or value_only or plain or f"{module}.{name}" in allowed:
         return

@@ -42,7 +42,7 @@ def require_features(who: str, shape: Sequence[int | None], size: int, axis: int
 def require_positive_int(who: str, **values: Any) -> None:
     """Refuses anything but integers of at least 1; booleans are no integers here."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
             raise ValueError(f"{who} needs an integer {name} of at least 1. Received: {name}={value!r}")
 
 
@@ -80,7 +80,7 @@ def normalize_tuple(who: str, value: Any, length: int, name: str) -> tuple[int, 
         entries = tuple(value)
     else:
         entries = ()
-    fine = all(isinstance(entry, Integral) and not isinstance(entry, bool) and entry >= 1 for entry in entries)
+    fine = all(isinstance(entry, Integral) and not isinstance(entry, bool) and int(entry) >= 1 for entry in entries)
     if len(entries) != length or not fine:
         raise ValueError(f"{who} needs {name} as an integer >= 1 or {length} of them. Received: {name}={value!r}")
     return tuple(int(entry) for entry in entries)

@@ -43,7 +43,12 @@ def untracked_variables(model: keras.Model) -> dict[str, Any]:
     """{attribute path: variable} of everything reachable and not in `model.variables`."""
     tracked = {id(variable) for variable in model.variables}
     tracked |= {id(variable) for metric in model.metrics for variable in metric.variables}
-    tracked |= {id(variable) for layer in _layers(model) for generator in layer._seed_generators for variable in [generator.state]}
+    tracked |= {
+        id(variable)
+        for layer in _layers(model)
+        for generator in layer._seed_generators
+        for variable in [generator.state]
+    }
     tracked |= {id(variable.value) for variable in model.variables if not callable(variable.value)}
     tracked |= {id(getattr(variable, "_value", None)) for layer in _layers(model) for variable in layer.variables}
     return {path: variable for path, variable in _reachable(model) if id(variable) not in tracked}
@@ -98,7 +103,7 @@ def _children(path: str, value: Any, tf: types.ModuleType) -> Iterator[tuple[str
 
 
 def _is_foreign_machinery(value: Any) -> bool:
-    """Compiled functions, dtype policies, locks and loggers hold no weights of the model but reach half of TensorFlow."""
+    """Compiled functions, dtype policies, locks, loggers: no weights of the model, but ways into TensorFlow."""
     module = type(value).__module__ or ""
     if module.startswith(("tensorflow_probability", "tf_keras")):
         return False

@@ -69,7 +69,9 @@ def statistical_budget(standard_error: float, false_alarm: float) -> float:
     return NormalDist().inv_cdf(1.0 - false_alarm / 2.0) * standard_error
 
 
-def compare(expected: Any, actual: Any, tolerance: str, dtype: str, *, golden: dict[str, Any] | None = None) -> Comparison:
+def compare(
+    expected: Any, actual: Any, tolerance: str, dtype: str, *, golden: dict[str, Any] | None = None
+) -> Comparison:
     """Holds one output against what the golden expects.
 
     Args:
@@ -87,7 +89,9 @@ def compare(expected: Any, actual: Any, tolerance: str, dtype: str, *, golden: d
     if came.dtype.name == "bfloat16":
         came = came.astype("float32")
     if wanted.shape != came.shape:
-        return Comparison(None, 0.0, None, f"shape {came.shape}, wanted {wanted.shape}{_same_but_for_axes(wanted, came)}")
+        return Comparison(
+            None, 0.0, None, f"shape {came.shape}, wanted {wanted.shape}{_same_but_for_axes(wanted, came)}"
+        )
     if wanted.dtype.kind in "biuU" or wanted.dtype == object:
         return _compare_discrete(wanted, came)
     if came.dtype.kind not in "fiu":
@@ -141,20 +145,23 @@ def likely_cause(wanted: np.ndarray, came: np.ndarray, error: float, dtype: str)
     """A guess at what went wrong, in words, or nothing."""
     actual = came.astype("float64")
     scale = float(np.max(np.abs(wanted), initial=0.0)) or 1.0
-    near = {"atol": 1e-4 * scale, "rtol": 0.0}
-    if np.any(wanted) and np.allclose(actual, -wanted, **near):
+
+    def near(one: np.ndarray, other: Any) -> bool:
+        return bool(np.allclose(one, other, atol=1e-4 * scale, rtol=0.0))
+
+    if np.any(wanted) and near(actual, -wanted):
         return "the sign is turned round"
     if wanted.size > 1 and np.any(wanted):
         factor = float(np.vdot(wanted, actual) / np.vdot(wanted, wanted))
-        if abs(factor - 1.0) > 1e-3 and abs(factor) > 1e-3 and np.allclose(actual, factor * wanted, **near):
+        if abs(factor - 1.0) > 1e-3 and abs(factor) > 1e-3 and near(actual, factor * wanted):
             return f"every element is {factor:.6g} times too large (sum for mean, or another log base?)"
         offset = actual - wanted
-        if np.allclose(offset, offset.flat[0], **near) and abs(float(offset.flat[0])) > 1e-3 * scale:
+        if near(offset, offset.flat[0]) and abs(float(offset.flat[0])) > 1e-3 * scale:
             return f"every element is off by {float(offset.flat[0]):.6g} (a bias or constant is missing?)"
     if wanted.ndim >= 2 and wanted.shape[-1] == wanted.shape[-2]:
-        if np.allclose(np.swapaxes(actual, -1, -2), wanted, **near):
+        if near(np.swapaxes(actual, -1, -2), wanted):
             return "the last two axes are swapped"
-    if wanted.ndim and wanted.size > 1 and np.allclose(np.flip(actual), wanted, **near):
+    if wanted.ndim and wanted.size > 1 and near(np.flip(actual), wanted):
         return "the order is reversed"
     relative = error / scale
     if dtype == "float64" and relative < 1e-5:

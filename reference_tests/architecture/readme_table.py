@@ -1,4 +1,4 @@
-"""Writes the table of systems in README.md from the catalogue: `python -m reference_tests.architecture.readme_table --write`."""
+"""Writes README.md's table of systems: `python -m reference_tests.architecture.readme_table --write`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ def tracked(checkout, *patterns):
 
 
 def test_no_python_file_is_longer_than_400_lines(checkout):
-    long = {str(path.relative_to(checkout)): count for path in tracked(checkout, "*.py") if (count := _lines(path)) > 400}
+    long = {
+        str(path.relative_to(checkout)): count for path in tracked(checkout, "*.py") if (count := _lines(path)) > 400
+    }
     assert not long
 
 

@@ -74,7 +74,10 @@ def test_an_endpoint_that_cannot_be_traced_is_named_and_the_old_export_stays(tmp
 
     class Broken(TwoEndpoints):
         def endpoints(self):
-            return {**super().endpoints(), "broken": (lambda points: points @ points, [keras.InputSpec(shape=(None, 3))])}
+            return {
+                **super().endpoints(),
+                "broken": (lambda points: points @ points, [keras.InputSpec(shape=(None, 3))]),
+            }
 
     with pytest.raises(ValueError, match="'broken' of Broken"):
         Broken().export(tmp_path / "1")

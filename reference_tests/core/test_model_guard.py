@@ -118,7 +118,15 @@ def test_every_public_attribute_that_keras_assigns_is_on_the_reserved_list():
     probe = Probe()
     probe.compile("sgd", "mse")
     probe.fit(np.ones((2, 3)), np.ones((2, 3)), verbose=0)
-    own = {"name", "autocast", "activity_regularizer", "call_signature_parameters", "build", "quantize", "quantization_config"}
+    own = {
+        "name",
+        "autocast",
+        "activity_regularizer",
+        "call_signature_parameters",
+        "build",
+        "quantize",
+        "quantization_config",
+    }
     assigned = {name for name in vars(probe) if not name.startswith("_")} - own
     assert assigned - ASSIGNED_BY_KERAS - {"unrolled_steps_per_execution"} == set()
 

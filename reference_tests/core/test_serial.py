@@ -85,8 +85,8 @@ replace = os.replace
 def stop(source, target):
     kind = "manifest" if str(target).endswith("manifest.json") else "file"
     stop.seen = getattr(stop, "seen", []) + [kind]
-    when = {"before the manifest": ["manifest"], "before the file": ["manifest", "file"], "before the end": ["manifest", "file", "manifest"]}
-    if stop.seen == when[stage]:
+    when = {"before the manifest": 1, "before the file": 2, "before the end": 3}
+    if len(stop.seen) == when[stage]:
         os.kill(os.getpid(), signal.SIGKILL)
     replace(source, target)
 os.replace = stop
