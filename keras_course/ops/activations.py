@@ -141,7 +141,7 @@ def prelu(z: Any, alpha: Any) -> Any:
     z = as_floating(z)
     # One `where` rather than relu + alpha * min: at z = 0 automatic differentiation then gives alpha on every backend,
     # where max and min would split the tie in backend-dependent shares.
-    return ops.where(z > 0, z, ops.cast(alpha, z.dtype) * z)
+    return ops.where(z > 0, z, as_floating(alpha, z.dtype) * z)
 
 
 def prelu_derivative(z: Any, alpha: Any) -> Any:
@@ -163,7 +163,7 @@ def prelu_derivative(z: Any, alpha: Any) -> Any:
     Source: C 4.4; He et al. 2015.
     """
     z = as_floating(z)
-    slope = ops.where(z > 0, ops.ones_like(z), ops.cast(alpha, z.dtype))
+    slope = ops.where(z > 0, ops.ones_like(z), as_floating(alpha, z.dtype))
     return ops.where(ops.isnan(z), z, slope)  # a NaN pre-activation must not look like a dead unit
 
 

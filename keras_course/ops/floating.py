@@ -10,11 +10,14 @@ from keras import ops
 __all__ = ["as_floating", "concrete"]
 
 
-def as_floating(x: Any) -> Any:
+def as_floating(x: Any, dtype: Any = None) -> Any:
     """A floating tensor of the same numbers.
+
+    Unlike `keras.ops.cast`, which takes Python numbers through float32, this loses no digit on the way to float64.
 
     Args:
         x: tensor, array, number or nested list.
+        dtype: floating dtype wanted, or None for the one that x has.
 
     Returns:
         Tensor. Floating dtypes stay; integers, booleans and Python numbers become Keras's float type
@@ -26,8 +29,10 @@ def as_floating(x: Any) -> Any:
         'float64'
         >>> keras.backend.standardize_dtype(as_floating([1, 2]).dtype)
         'float32'
+        >>> float(as_floating(0.1, "float64")) == 0.1
+        True
     """
-    x = ops.convert_to_tensor(x)
+    x = ops.convert_to_tensor(x, dtype=dtype)
     if keras.backend.is_float_dtype(x.dtype):
         return x
     return ops.cast(x, keras.config.floatx())

@@ -133,7 +133,7 @@ def kl_divergence(p: Any, q: Any, base: float | str = 2, axis: int = -1) -> Any:
     Source: C 3.1.
     """
     p, q = _two_distributions("kl_divergence", p, q, axis)
-    # A difference of logs, not log(p / q): the quotient overflows for tiny q.
+    # A difference of logs, not log(p / q): in float16 the quotient overflows from q = 1e-5 on.
     return ops.sum(p * (_log_or_zero(p) - _log_where_needed(p, q)), axis=axis) / _log_of(base)
 
 

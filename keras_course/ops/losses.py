@@ -50,7 +50,7 @@ def logistic_loss(y: Any, f: Any) -> Any:
     Source: S 9.1, S 9.3, C 4.3.
     """
     f = as_floating(f)
-    y = ops.cast(y, f.dtype)
+    y = as_floating(y, f.dtype)
     _require_same_shape("logistic_loss", y, f)
     y = ops.where(ops.abs(y) == 1, y, _nan(f))
     return ops.softplus(-y * f)
@@ -114,7 +114,7 @@ def half_squared_loss(y: Any, f: Any) -> Any:
     Source: S 9.1, S 9.3, C 4.3.
     """
     f = as_floating(f)
-    y = ops.cast(y, f.dtype)
+    y = as_floating(y, f.dtype)
     _require_same_shape("half_squared_loss", y, f)
     if len(f.shape) == 0:
         raise ValueError("half_squared_loss needs vectors on the last axis. Received: f.shape=()")
@@ -207,7 +207,7 @@ def _class_weights(who: str, y: Any, f: Any) -> Any:
         )
     classes = f.shape[-1]
     if len(y.shape) == len(f.shape):
-        p = ops.cast(y, f.dtype)
+        p = as_floating(y, f.dtype)
         _require_same_shape(who, p, f)
         off = ops.abs(ops.sum(p, axis=-1, keepdims=True) - 1)
         valid = ops.all(p >= 0, axis=-1, keepdims=True) & (off <= sum_tolerance(f.dtype))

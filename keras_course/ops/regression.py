@@ -157,7 +157,7 @@ def ridge(x: Any, y: Any, alpha: float, convention: str = "mean") -> Any:
     count, features = x.shape
     added = {"mean": count * alpha / 2, "half-mean": count * alpha, "printed": alpha}[convention]
     # Least squares on d more examples, sqrt(added) e_j with target 0, has the same normal equations.
-    more_x = ops.cast(added, x.dtype) ** 0.5 * ops.eye(features, dtype=x.dtype)  # (d, d)
+    more_x = float(added) ** 0.5 * ops.eye(features, dtype=x.dtype)  # (d, d)
     more_y = ops.zeros((features, *y.shape[1:]), dtype=y.dtype)
     return least_squares("ridge", ops.concatenate([x, more_x]), ops.concatenate([y, more_y]))
 
@@ -186,7 +186,7 @@ def ridge_cost(weights: Any, x: Any, y: Any, alpha: float) -> Any:
     Source: C 6.2, C 6.2.1.
     """
     cost = _mean_squares(weights, x, y)
-    return cost + alpha / 2 * ops.sum(ops.square(ops.cast(weights, cost.dtype)))
+    return cost + alpha / 2 * ops.sum(ops.square(as_floating(weights, cost.dtype)))
 
 
 def ridge_cost_gradient(weights: Any, x: Any, y: Any, alpha: float) -> Any:
@@ -213,7 +213,7 @@ def ridge_cost_gradient(weights: Any, x: Any, y: Any, alpha: float) -> Any:
     Source: C 6.2, C 6.2.1.
     """
     gradient = 2 * regression_cost_gradient(weights, x, y)
-    return gradient + alpha * ops.cast(weights, gradient.dtype)
+    return gradient + alpha * as_floating(weights, gradient.dtype)
 
 
 def minimum_norm_solution(x: Any, y: Any) -> Any:
@@ -246,12 +246,14 @@ def minimum_norm_solution(x: Any, y: Any) -> Any:
     inverse = ops.where(keep, 1 / ops.where(keep, singular, 1), 0)
     pseudo_inverse = ops.matmul(ops.transpose(right) * inverse, ops.transpose(left))  # (d, n)
 
-    # XLA's SVD stops at 1e-9 even in float64. Xt puts w into the row space exactly, and one step of refinement makes
-    # the residual orthogonal to the columns; both square the error.
+    # XLA's SVD stops at 1e-9 or worse even in float64. A last factor X' keeps w in the row space exactly, and two steps
+    # of refinement make the residual orthogonal to the columns of X: each multiplies the error by that of the SVD.
     transposed, inverse_transposed = ops.transpose(x), ops.transpose(pseudo_inverse)
     w = ops.matmul(transposed, ops.matmul(inverse_transposed, ops.matmul(pseudo_inverse, columns)))  # (d, k)
-    slope = ops.matmul(transposed, columns - ops.matmul(x, w))
-    w = w + ops.matmul(pseudo_inverse, ops.matmul(inverse_transposed, slope))
+    for _ in range(2):
+        slope = ops.matmul(transposed, columns - ops.matmul(x, w))
+        change = ops.matmul(pseudo_inverse, ops.matmul(inverse_transposed, slope))
+        w = w + ops.matmul(transposed, ops.matmul(inverse_transposed, change))
     return ops.cast(ops.reshape(w, (x.shape[1], *y.shape[1:])), dtype)
 
 
@@ -274,7 +276,7 @@ def soft_threshold(z: Any, threshold: Any) -> Any:
     Source: C 6.3.
     """
     z = as_floating(z)
-    return ops.sign(z) * ops.relu(ops.abs(z) - ops.cast(threshold, z.dtype))
+    return ops.sign(z) * ops.relu(ops.abs(z) - as_floating(threshold, z.dtype))
 
 
 def lasso_cost(weights: Any, x: Any, y: Any, alpha: float, convention: str = "mean") -> Any:
@@ -304,7 +306,7 @@ def lasso_cost(weights: Any, x: Any, y: Any, alpha: float, convention: str = "me
     """
     require_one_of("lasso_cost", _SQUARES, convention=convention)
     cost = _SQUARES[convention] * _mean_squares(weights, x, y)
-    return cost + alpha * ops.sum(ops.abs(ops.cast(weights, cost.dtype)))
+    return cost + alpha * ops.sum(ops.abs(as_floating(weights, cost.dtype)))
 
 
 def lasso_step(weights: Any, x: Any, y: Any, alpha: float, rate: Any, convention: str = "mean") -> Any:
@@ -335,8 +337,8 @@ def lasso_step(weights: Any, x: Any, y: Any, alpha: float, rate: Any, convention
     """
     require_one_of("lasso_step", _SQUARES, convention=convention)
     slope = 2 * _SQUARES[convention] * regression_cost_gradient(weights, x, y)
-    rate = ops.cast(rate, slope.dtype)
-    return soft_threshold(ops.cast(weights, slope.dtype) - rate * slope, rate * alpha)
+    rate = as_floating(rate, slope.dtype)
+    return soft_threshold(as_floating(weights, slope.dtype) - rate * slope, rate * alpha)
 
 
 def lasso(x: Any, y: Any, alpha: float, convention: str = "mean", steps: int = 1000) -> Any:
@@ -383,7 +385,7 @@ def lasso(x: Any, y: Any, alpha: float, convention: str = "mean", steps: int = 1
 def _residual(weights: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """Weights, examples, and Xw - y."""
     x, y = examples("regression", x, y)
-    weights = ops.cast(weights, x.dtype)
+    weights = as_floating(weights, x.dtype)
     if tuple(weights.shape) != (x.shape[1], *y.shape[1:]):
         raise ValueError(
             f"The weights of this regression have shape {(x.shape[1], *y.shape[1:])}. Received: "
