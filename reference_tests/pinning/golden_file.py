@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent.parent / "goldens"
 MANIFEST = "manifest.json"
 FIELDS = tuple("id entry example title source kind inputs expected printed erratum tolerance history".split())
 WIDTH = 110

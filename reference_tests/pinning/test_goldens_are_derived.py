@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import pytest
 
-from reference_tests.goldens.__main__ import main
-from reference_tests.goldens.checking import as_printed, check_all, compare, import_faults
-from reference_tests.goldens.errata import PAGE, errata_page
-from reference_tests.goldens.golden_file import FOLDER, Typed, paths, plain, read, read_manifest, render, write_manifest
+from reference_tests.pinning.checking import as_printed, check_all, compare, import_faults
+from reference_tests.pinning.command import main
+from reference_tests.pinning.errata import PAGE, errata_page
+from reference_tests.pinning.golden_file import FOLDER, Typed, paths, plain, read, read_manifest, render, write_manifest
 
 FOUNDATIONS_AND_FRIENDS = """
     perceptron calculus linear-regression logistic-regression softmax-regression mlp backprop activations logistic-loss

@@ -2,8 +2,8 @@
 
 import re
 
-from reference_tests.goldens.checking import printed_differences
-from reference_tests.goldens.golden_file import FOLDER, Typed, paths, plain, read
+from reference_tests.pinning.checking import printed_differences
+from reference_tests.pinning.golden_file import FOLDER, Typed, paths, plain, read
 
 PAGE = FOLDER.parent.parent / "docs" / "ERRATA.md"
 SHOWN = 6  # differing cells shown in full

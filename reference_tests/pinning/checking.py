@@ -9,7 +9,7 @@ import sys
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from reference_tests.goldens.golden_file import FIELDS, FOLDER, Typed, identity, paths, pin, plain, read, read_manifest
+from reference_tests.pinning.golden_file import FIELDS, FOLDER, Typed, identity, paths, pin, plain, read, read_manifest
 
 KINDS = ("printed", "derived", "published", "law")
 REQUIRED = ("id", "entry", "title", "source", "kind", "inputs", "expected", "tolerance", "history")
