@@ -202,7 +202,7 @@ def _paddings(padding: Any, image_shape: tuple[int, ...]) -> tuple[str, str]:
         if min(sides) >= 1:
             return choice
     raise ValueError(
-        f"LeNet needs a larger image: two 5 x 5 convolutions with padding {choices[-1]} and two 2 x 2 poolings leave no "
-        f"pixel (4 x 4 is the least with 'zero', 16 x 16 with 'valid'). "
+        f"LeNet needs a larger image: two 5 x 5 convolutions with padding {choices[-1]} and two 2 x 2 poolings leave "
+        f"no pixel (4 x 4 is the least with 'zero', 16 x 16 with 'valid'). "
         f"Received: input_shape={image_shape}, padding={padding!r}"
     )
