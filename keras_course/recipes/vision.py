@@ -82,6 +82,7 @@ def softmax_regression_on_pixels(dataset: Any, seed: int) -> Baseline:
     model = SoftmaxRegression(train.x[0].size, dataset.spec.classes, seed=seed)
     model.compile(keras.optimizers.Adam(0.05), SoftmaxLoss(), metrics=["accuracy"], steps_per_execution=BASELINE_STEPS)
     whole = tf.data.Dataset.from_tensors((train.x.reshape(len(train.x), -1), train.y))
-    model.fit(whole.repeat(BASELINE_STEPS), shuffle=False, verbose=0)  # one long epoch: an epoch of Keras costs more than a step
+    # One long epoch: an epoch of Keras costs more than a step.
+    model.fit(whole.repeat(BASELINE_STEPS), shuffle=False, verbose=0)
     measured = model.evaluate(test.x.reshape(len(test.x), -1), test.y, verbose=0, return_dict=True)
     return Baseline("softmax regression", {"accuracy": float(measured["accuracy"])})
