@@ -1,6 +1,7 @@
 """Linear regression: gradient descent through compile and fit, and the closed forms."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Model
@@ -66,11 +67,11 @@ class LinearRegression(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        require_rank("LinearRegression", input_shape, 2)
-        require_features("LinearRegression", input_shape, self.features)
+        self.require_input(input_shape)
         self.built = True
 
     def call(self, inputs):
+        self.require_input(inputs.shape)
         outputs = ops.matmul(inputs, self.kernel)                                 # (B, outputs)
         return outputs + self.bias if self.use_bias else outputs
 
@@ -84,7 +85,8 @@ class LinearRegression(Model):
             alpha: float, penalty of ridge (> 0) and lasso (>= 0); the other two take none.
 
         Returns:
-            Tuple of kernel (features, outputs) and bias (outputs,), which is zero without a bias; float64.
+            Tuple of kernel (features, outputs) and bias (outputs,), which is zero without a bias: computed in float64,
+            returned in the dtype of the model's weights.
 
         Raises:
             ValueError: for another method, an alpha that is missing or superfluous, or shapes that do not fit.
@@ -114,8 +116,9 @@ class LinearRegression(Model):
         elif method == "ridge":
             kernel = ridge(x, y, alpha)
         else:
-            kernel = lasso(x, y, alpha)
-        return kernel, (mean_y - ops.matmul(mean_x, kernel))[0]
+            kernel = tf.function(lambda x, y: lasso(x, y, alpha))(x, y)           # a thousand steps in one graph
+        bias = (mean_y - ops.matmul(mean_x, kernel))[0]
+        return ops.cast(kernel, self.variable_dtype), ops.cast(bias, self.variable_dtype)
 
     def solve(self, x, y, method="ordinary_least_squares", alpha=None):
         """Sets the weights to a closed form; arguments and errors as `solution`.
@@ -128,6 +131,10 @@ class LinearRegression(Model):
         if self.use_bias:
             self.bias.assign(bias)
         return self
+
+    def require_input(self, shape):
+        require_rank("LinearRegression", shape, 2)
+        require_features("LinearRegression", shape, self.features)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.output_width)

@@ -56,11 +56,11 @@ class LogisticRegression(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        require_rank("LogisticRegression", input_shape, 2)
-        require_features("LogisticRegression", input_shape, self.features)
+        self.require_input(input_shape)
         self.built = True
 
     def call(self, inputs):
+        self.require_input(inputs.shape)
         logits = ops.matmul(inputs, self.kernel)                                  # (B, 1)
         return logits + self.bias if self.use_bias else logits
 
@@ -93,6 +93,10 @@ class LogisticRegression(Model):
             "logits": (lambda x: self(x, training=False), [points]),
             "class": (self.most_probable, [points]),
         }
+
+    def require_input(self, shape):
+        require_rank("LogisticRegression", shape, 2)
+        require_features("LogisticRegression", shape, self.features)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], 1)

@@ -44,7 +44,7 @@ class MLP(Model):
 
     Example:
         >>> model = MLP(2, (2, 1))
-        >>> model.set_kernels([([[1, 1], [1, 1]], [0, -1]), ([[1], [-2]], [0])])
+        >>> model.set_layer_weights([([[1, 1], [1, 1]], [0, -1]), ([[1], [-2]], [0])])
         >>> model(keras.ops.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])).numpy().ravel().tolist()
         [0.0, 1.0, 1.0, 0.0]
 
@@ -77,8 +77,7 @@ class MLP(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        require_rank("MLP", input_shape, 2)
-        require_features("MLP", input_shape, self.features)
+        self.require_input(input_shape)
         inputs = self.features
         for layer, width in zip(self.dense, self.units, strict=True):
             if not layer.built:
@@ -87,6 +86,7 @@ class MLP(Model):
         self.built = True
 
     def call(self, inputs):
+        self.require_input(inputs.shape)
         h = inputs
         for layer in self.dense:
             h = layer(h)                                                          # (B, units of this layer)
@@ -110,7 +110,7 @@ class MLP(Model):
             representations.append(h)
         return representations
 
-    def set_kernels(self, weights):
+    def set_layer_weights(self, weights):
         """Sets all weights, layer by layer.
 
         Args:
@@ -124,6 +124,10 @@ class MLP(Model):
         for layer, values in zip(self.dense, weights, strict=True):
             pair = values if self.use_bias else (values,)
             layer.set_weights([ops.convert_to_numpy(value) for value in pair])
+
+    def require_input(self, shape):
+        require_rank("MLP", shape, 2)
+        require_features("MLP", shape, self.features)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.units[-1])

@@ -179,11 +179,15 @@ class Perceptron(Model):
 
         Source: C 1.2.1.
         """
-        x = self.augment(x)
-        w = ops.cast(self.w if w is None else w, x.dtype)
-        margin = ops.min(ops.cast(t, x.dtype) * ops.matmul(x, w)) / ops.norm(w)
-        radius = ops.max(ops.norm(x, axis=1))
+        radius, margin = self.radius_and_margin(x, t, w)
         return ops.where(margin > 0, (radius / margin) ** 2, ops.full_like(margin, np.inf))
+
+    def radius_and_margin(self, x, t, w=None):
+        """R and gamma of `mistake_bound`, scalar tensors; the margin is negative if w separates nothing."""
+        x = self.augment(x)
+        w = ops.cast(ops.convert_to_tensor(self.w if w is None else w), x.dtype)
+        margin = ops.min(ops.cast(t, x.dtype) * ops.matmul(x, w)) / ops.norm(w)
+        return ops.max(ops.norm(x, axis=1)), margin
 
     def compile(self, optimizer=None, loss=None, **kwargs):
         """As keras.Model.compile, without optimizer and loss: the rule needs neither and would ignore them."""

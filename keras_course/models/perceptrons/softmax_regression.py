@@ -60,11 +60,11 @@ class SoftmaxRegression(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        require_rank("SoftmaxRegression", input_shape, 2)
-        require_features("SoftmaxRegression", input_shape, self.features)
+        self.require_input(input_shape)
         self.built = True
 
     def call(self, inputs):
+        self.require_input(inputs.shape)
         logits = ops.matmul(inputs, self.kernel)                                  # (B, classes)
         return logits + self.bias if self.use_bias else logits
 
@@ -97,6 +97,10 @@ class SoftmaxRegression(Model):
             "logits": (lambda x: self(x, training=False), [points]),
             "class": (self.most_probable, [points]),
         }
+
+    def require_input(self, shape):
+        require_rank("SoftmaxRegression", shape, 2)
+        require_features("SoftmaxRegression", shape, self.features)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.classes)
