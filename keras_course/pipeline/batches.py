@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from keras_course import datasets
 from keras_course.core.seeds import derive_seed
-from keras_course.datasets import check_split, epoch_order
+from keras_course.datasets import epoch_order
 from keras_course.pipeline.recipe import Recipe
 
 SPLITS = ("train", "validation", "test")
@@ -43,16 +43,18 @@ def recipe_data(recipe: Recipe, seed: int, examples: int | None = None) -> datas
         MissingDataError: if the data are not here and cannot be fetched.
     """
     dataset = recipe.dataset(seed) if callable(recipe.dataset) else datasets.load(recipe.dataset, seed=seed)
-    for name in SPLITS:
-        check_split(getattr(dataset, name), dataset.spec, name)
+    dataset = _rebuilt(dataset, None)
     if recipe.prepare is not None:
         dataset = recipe.prepare(dataset)
-    if examples is not None:
-        first = {name: getattr(dataset, name) for name in SPLITS}
-        dataset = replace(
-            dataset, **{name: replace(part, x=part.x[:examples], y=part.y[:examples]) for name, part in first.items()}
-        )
-    return dataset
+    return _rebuilt(dataset, examples)
+
+
+def _rebuilt(dataset: datasets.Dataset, examples: int | None) -> datasets.Dataset:
+    """The same data in new `Split` and `Dataset` objects, whose checks run again: arrays may be changed in place."""
+    splits = {name: getattr(dataset, name) for name in SPLITS}
+    return replace(
+        dataset, **{name: replace(part, x=part.x[:examples], y=part.y[:examples]) for name, part in splits.items()}
+    )
 
 
 class TrainingBatches:

@@ -8,7 +8,6 @@ or exported, so a mistake in a figure costs no training; the status in config.js
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -232,7 +231,7 @@ def _asked_for(recipe: Recipe, seed: int, epochs: int, tiny: bool, batches: Trai
         "seed": seed,
         "epochs": epochs,
         "batch_size": batches.batch_size,
-        "steps_per_epoch": math.ceil(batches.steps),
+        "steps_per_epoch": batches.steps,
         "tiny": tiny,
         "select": recipe.select,
         "started": _now(),

@@ -172,7 +172,7 @@ def state_variables(model: keras.Model) -> list[Any]:
 
 def state_of(model: keras.Model) -> State:
     """Copies of everything that training changes."""
-    return {id(variable): np.array(ops.convert_to_numpy(variable)) for variable in state_variables(model)}
+    return {id(variable): np.array(variable.value.numpy()) for variable in state_variables(model)}
 
 
 def restore(model: keras.Model, state: State) -> None:
@@ -201,7 +201,7 @@ def all_finite(values: Any) -> bool:
 def first_bad_weight(model: keras.Model) -> str | None:
     """Path of the first weight that is not finite, or None."""
     for variable in model.weights:
-        if not all_finite(ops.convert_to_numpy(variable)):
+        if not all_finite(variable.value.numpy()):
             return str(variable.path)
     return None
 
