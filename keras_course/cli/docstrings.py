@@ -40,9 +40,7 @@ def describe(reference: str) -> Described:
     if path is None:
         return Described()
     tree = ast.parse(path.read_text("utf-8"))
-    node = next(
-        (n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name), None
-    )
+    node = next((n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name), None)
     if node is None:
         return Described()
     summary, body, sections = split_docstring(ast.get_docstring(node) or "")

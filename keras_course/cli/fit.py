@@ -19,11 +19,19 @@ def add_parser(subparsers: Any) -> None:
         "metrics.json, figures, model.keras, and a SavedModel under export/1.",
     )
     parser.add_argument("slug", help="name of the system, as `list` prints it")
-    parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/SLUG-DATE-TIME); an ended run is moved aside")
-    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="decides split, weights and order (default: 0)")
-    parser.add_argument("--epochs", type=positive_int, metavar="N", help="passes over the data, instead of the recipe's")
+    parser.add_argument(
+        "--out", metavar="DIR", help="run folder (default: runs/SLUG-DATE-TIME); an ended run is moved aside"
+    )
+    parser.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="decides split, weights and order (default: 0)"
+    )
+    parser.add_argument(
+        "--epochs", type=positive_int, metavar="N", help="passes over the data, instead of the recipe's"
+    )
     parser.add_argument("--tiny", action="store_true", help="a run of seconds: few epochs, few examples")
-    parser.add_argument("--threads", type=positive_int, metavar="N", help="threads of TensorFlow (changes the last bits)")
+    parser.add_argument(
+        "--threads", type=positive_int, metavar="N", help="threads of TensorFlow (changes the last bits)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

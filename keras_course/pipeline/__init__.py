@@ -1,4 +1,7 @@
-"""The way data flows, a file a step: recipe, fit, evaluate, report, export, verify. A step loads when it is first used."""
+"""The way data flows, a file a step: recipe, fit, evaluate, report, export, verify.
+
+A step, and with it TensorFlow, loads when it is first used.
+"""
 
 from __future__ import annotations
 

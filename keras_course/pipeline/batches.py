@@ -112,7 +112,9 @@ class TrainingBatches:
             order = tf.numpy_function(lambda: self.order(self.epoch), [], tf.int64)
             order = tf.ensure_shape(order, (len(self.split),))
             if augment is None:
-                return tf.data.Dataset.range(self.steps).map(lambda step: gather(order[step * size : (step + 1) * size]))
+                return tf.data.Dataset.range(self.steps).map(
+                    lambda step: gather(order[step * size : (step + 1) * size])
+                )
             uniforms = tf.numpy_function(lambda: self.uniforms(self.epoch), [], tf.float32)
             uniforms = tf.ensure_shape(uniforms, (len(self.split), self.draws))
             return tf.data.Dataset.range(self.steps).map(

@@ -37,9 +37,7 @@ class Evaluated:
     recorded: Mapping[str, Any]
 
 
-def evaluate(
-    run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: Iterable[type] = ()
-) -> Evaluated:
+def evaluate(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: Iterable[type] = ()) -> Evaluated:
     """Loads a run's model and measures it on the run's own split.
 
     Args:
@@ -78,6 +76,7 @@ def data_of_run(folder: RunFolder, recipe: Recipe) -> Dataset:
     for key in ("name", "sha256", "examples"):
         if then.get(key) != now[key]:
             raise CorruptDataError(
-                f"The data are not those of the run {folder.path}: {key} was {then.get(key)}. Received: {key}={now[key]}"
+                f"The data are not those of the run {folder.path}: {key} was {then.get(key)}. "
+                f"Received: {key}={now[key]}"
             )
     return dataset

@@ -29,14 +29,12 @@ class Exported:
     version: int
 
 
-def export(
-    run: str | os.PathLike[str], directory: str | os.PathLike[str], *, allow: Iterable[type] = ()
-) -> Exported:
+def export(run: str | os.PathLike[str], directory: str | os.PathLike[str], *, allow: Iterable[type] = ()) -> Exported:
     """Writes a run's model as the next version below a directory.
 
     Args:
         run: folder of a run that ended.
-        directory: where versions lie (1, 2, 3 …), as TensorFlow Serving expects; made if missing. Earlier versions stay.
+        directory: where versions lie (1, 2, 3 …), as TensorFlow Serving expects; made if missing, earlier ones stay.
         allow: your own classes that the model file may name.
 
     Returns:

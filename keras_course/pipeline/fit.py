@@ -1,6 +1,7 @@
 """Recipe in, finished run out: data checked, model trained, measured, drawn, saved and exported.
 
-    fit(recipe, seed) -> Fitted, and on disk config.json, history.csv, logs/, model.keras, export/1, metrics.json, figures/
+    fit(recipe, seed) -> Fitted
+    on disk: config.json, history.csv, logs/, model.keras, metrics.json, figures/, export/1
 
 The same seed, wheels, machine, thread count and mode give the same bits. The model is saved before anything is drawn
 or exported, so a mistake in a figure costs no training; the status in config.json turns to "finished" last.
@@ -110,7 +111,9 @@ def fit(
     folder = claim_run_folder(out, recipe.slug)
     epochs = epochs or (recipe.tiny["epochs"] if tiny else recipe.epochs)
     batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws)
-    folder.write_config("running", **_asked_for(recipe, seed, epochs, tiny, batches), **environment(), data=data_record(dataset))
+    folder.write_config(
+        "running", **_asked_for(recipe, seed, epochs, tiny, batches), **environment(), data=data_record(dataset)
+    )
     try:
         return _fit(recipe, dataset, folder, batches, seed, epochs, progress)
     except KeyboardInterrupt:
@@ -122,7 +125,13 @@ def fit(
 
 
 def _fit(
-    recipe: Recipe, dataset: Dataset, folder: RunFolder, batches: TrainingBatches, seed: int, epochs: int, progress: bool
+    recipe: Recipe,
+    dataset: Dataset,
+    folder: RunFolder,
+    batches: TrainingBatches,
+    seed: int,
+    epochs: int,
+    progress: bool,
 ) -> Fitted:
     keras.utils.set_random_seed(seed)
     model = compiled_model(recipe, dataset, seed)

@@ -185,7 +185,9 @@ def restore(model: keras.Model, state: State) -> None:
 def finite_loss(logs: Mapping[str, Any] | None) -> bool:
     """Whether the logged loss (or, without one, every logged number) is finite."""
     logs = logs or {}
-    watched = [logs["loss"]] if "loss" in logs else [value for name, value in logs.items() if not name.startswith("val_")]
+    watched = (
+        [logs["loss"]] if "loss" in logs else [value for name, value in logs.items() if not name.startswith("val_")]
+    )
     return all(bool(np.isfinite(np.asarray(value, "float64")).all()) for value in watched)
 
 

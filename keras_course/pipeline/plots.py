@@ -62,7 +62,9 @@ def confusion_matrix(context: FigureContext) -> Figure:
     image = axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
     for row, column in np.argwhere(counts > 0):
         dark = share[row, column] > 0.55
-        axes.text(column, row, counts[row, column], ha="center", va="center", color="white" if dark else "black", fontsize=9)
+        axes.text(
+            column, row, counts[row, column], ha="center", va="center", color="white" if dark else "black", fontsize=9
+        )
     rotation = 45 if max(map(len, names)) > 3 else 0
     axes.set_xticks(range(len(names)), names, rotation=rotation, ha="right" if rotation else "center")
     axes.set_yticks(range(len(names)), names)
@@ -109,7 +111,9 @@ def worst_mistakes(context: FigureContext, count: int = 12) -> Figure | None:
             f"predicted {names[guess]}  (p = {probabilities[index, guess]:.3f})",
             fontsize=8,
         )
-    figure.suptitle(f"{context.recipe.slug}: {len(worst)} worst of {len(wrong)} mistakes in {len(true)} test examples", fontsize=11)
+    figure.suptitle(
+        f"{context.recipe.slug}: {len(worst)} worst of {len(wrong)} mistakes in {len(true)} test examples", fontsize=11
+    )
     return figure
 
 

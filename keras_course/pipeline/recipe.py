@@ -13,7 +13,7 @@ Example of a recipe (lives in `keras_course/recipes/<topic>.py`, a function with
             slug="softmax-regression",
             dataset="digits-flat",
             model=lambda spec, seed: SoftmaxRegression(spec.shape[0], spec.classes, seed=seed),
-            compile=lambda spec: {"optimizer": keras.optimizers.Adam(0.01), "loss": SoftmaxLoss(), "metrics": ["accuracy"]},
+            compile=lambda spec: {"optimizer": "adam", "loss": SoftmaxLoss(), "metrics": ["accuracy"]},
             batch_size=64, epochs=30, baseline=majority_class, floor={"accuracy": 0.93}, select="val_loss",
             figures=(learning_curves, confusion_matrix),
         )
@@ -161,7 +161,9 @@ def recipe_reference(slug: str) -> str:
     entry = catalog.get(slug)
     if entry.recipe is None:
         trainable = ", ".join(sorted(other.slug for other in catalog.entries() if other.recipe is not None))
-        raise KerasCourseError(f"{slug!r} has no recipe: it is a part, not a model. Systems to fit: {trainable or 'none'}.")
+        raise KerasCourseError(
+            f"{slug!r} has no recipe: it is a part, not a model. Systems to fit: {trainable or 'none'}."
+        )
     return entry.recipe
 
 

@@ -39,7 +39,7 @@ def set_threads(threads: int | None) -> None:
 
 
 def execution_mode_of(model: keras.Model) -> str:
-    """"eager", "graph" or "xla": how a compiled model runs its steps."""
+    """ "eager", "graph" or "xla": how a compiled model runs its steps."""
     if model.run_eagerly:
         return "eager"
     return "xla" if model.jit_compile else "graph"

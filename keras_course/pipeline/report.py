@@ -23,7 +23,8 @@ REPORT = "report.html"
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
-table { border-collapse: collapse } th, td { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #ddd }
+table { border-collapse: collapse }
+th, td { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #ddd }
 td.number { text-align: right; font-variant-numeric: tabular-nums } img { max-width: 100% }
 """
 
@@ -45,9 +46,7 @@ class Reported:
     metrics: Mapping[str, Mapping[str, float]]
 
 
-def report(
-    run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: Iterable[type] = ()
-) -> Reported:
+def report(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: Iterable[type] = ()) -> Reported:
     """Measures a run again, draws its figures again and writes report.html into its folder.
 
     Args:
@@ -93,8 +92,9 @@ def read_history(path: Path) -> dict[str, list[float]]:
 def _page(folder: RunFolder, evaluated: Evaluated, figures: Sequence[Path], epochs: int) -> str:
     config, recorded = folder.config, evaluated.recorded
     spec = evaluated.dataset.spec
+    sizes = ", ".join(f"{size} {name}" for name, size in config["data"]["examples"].items())
     facts = {
-        "data": f"{spec.name}: {', '.join(f'{size} {name}' for name, size in config['data']['examples'].items())} examples",
+        "data": f"{spec.name}: {sizes} examples",
         "seed": config["seed"],
         "epochs": f"{epochs} of {config['epochs']}, batches of {config['batch_size']}",
         "status": config["status"] + (f" ({config['error']})" if config.get("error") else ""),
@@ -119,7 +119,8 @@ def _page(folder: RunFolder, evaluated: Evaluated, figures: Sequence[Path], epoc
     pictures = "".join(_picture(path) for path in figures)
     title = escape(f"{config['slug']}, run {folder.path.name}")
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head>"
         f"<body><h1>{title}</h1><h2>Metrics</h2><table><tr>{head}</tr>{body}</table>"
         f"<h2>Figures</h2>{pictures or '<p>none</p>'}<h2>How it was made</h2><table>{rows}</table></body></html>\n"
     )

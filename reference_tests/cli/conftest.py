@@ -44,7 +44,9 @@ def plane(monkeypatch):
     module = ModuleType("recipes_of_a_test")
     module.recipe, module.make = recipe, recipe
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    entry = Entry("plane", "A plane cut in two", shape="model", object="nowhere:Plane", recipe="recipes_of_a_test:recipe")
+    entry = Entry(
+        "plane", "A plane cut in two", shape="model", object="nowhere:Plane", recipe="recipes_of_a_test:recipe"
+    )
     known = catalog.get
     monkeypatch.setattr(catalog, "get", lambda slug: entry if slug == "plane" else known(slug))
     return module

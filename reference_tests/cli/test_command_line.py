@@ -197,7 +197,8 @@ def test_a_signature_is_read_without_importing_the_module():
 def test_list_show_and_help_import_no_tensorflow_and_list_is_quick():
     program = (
         "import sys; from keras_course.cli.main import main\n"
-        "for argv in (['list'], ['list', '--json'], ['show', 'lenet'], ['--help'], ['fit', '--help'], ['evaluate', 'nowhere']):\n"
+        "verbs = ['list'], ['show', 'lenet'], ['--help'], ['fit', '--help'], ['evaluate', 'nowhere']\n"
+        "for argv in verbs:\n"
         "    main(argv)\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'numpy', 'matplotlib'}))"
     )

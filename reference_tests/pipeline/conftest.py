@@ -26,8 +26,12 @@ def network(spec: Any, seed: int) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input(spec.shape),
-            keras.layers.Dense(16, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed), name="hidden"),
-            keras.layers.Dense(spec.classes, kernel_initializer=keras.initializers.GlorotUniform(seed + 1), name="logits"),
+            keras.layers.Dense(
+                16, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed), name="hidden"
+            ),
+            keras.layers.Dense(
+                spec.classes, kernel_initializer=keras.initializers.GlorotUniform(seed + 1), name="logits"
+            ),
         ]
     )
 

@@ -7,7 +7,6 @@ from keras import ops
 from keras_course.pipeline.batches import TrainingBatches, recipe_data
 from keras_course.pipeline.fit import fit
 
-
 EAGER = {"run_eagerly": True}
 
 

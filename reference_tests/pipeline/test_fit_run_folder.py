@@ -17,7 +17,6 @@ from keras_course.pipeline.fit import fit
 from keras_course.pipeline.report import report
 from keras_course.pipeline.run_folder import claim_run_folder, open_run_folder
 
-
 EAGER = {"run_eagerly": True}  # no tracing: cheaper where the mode does not matter
 
 
@@ -41,7 +40,14 @@ def digests(folder):
 
 def test_a_finished_run_holds_every_file(finished):
     run = finished.run
-    for name in ("config.json", "metrics.json", "history.csv", "model.keras", "manifest.json", "export/1/saved_model.pb"):
+    for name in (
+        "config.json",
+        "metrics.json",
+        "history.csv",
+        "model.keras",
+        "manifest.json",
+        "export/1/saved_model.pb",
+    ):
         assert (run / name).is_file(), name
     assert {path.name for path in (run / "figures").iterdir()} == {"learning_curves.png", "confusion_matrix.png"}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in finished.figures)
@@ -54,7 +60,14 @@ def test_config_records_all_that_decides_the_bits(finished):
     assert config["slug"] == "quadrants" and config["seed"] == 3 and config["status"] == "finished"
     assert config["epochs"] == 3 and config["batch_size"] == 16 and config["mode"] == "graph"
     assert set(config["threads"]) == {"intra_op", "inter_op", "cores"} and config["threads"]["cores"] >= 1
-    assert set(config["versions"]) == {"python", "tensorflow", "keras", "tensorflow_probability", "numpy", "keras_course"}
+    assert set(config["versions"]) == {
+        "python",
+        "tensorflow",
+        "keras",
+        "tensorflow_probability",
+        "numpy",
+        "keras_course",
+    }
     assert config["cpu"] and config["oneDNN"] and config["command"]
     assert config["data"]["name"] == "quadrants" and config["data"]["split_seed"] == 3
     assert config["data"]["sha256"] and all(len(digest) == 64 for digest in config["data"]["sha256"].values())
@@ -118,7 +131,7 @@ def test_the_report_is_one_page_that_holds_its_figures(quadrants, tmp_path):
     page = reported.path.read_text("utf-8")
     assert reported.path == run / "report.html"
     assert page.count("data:image/png;base64,") == 2 and "always the first class" in page
-    assert "src=\"http" not in page and "<script" not in page
+    assert 'src="http' not in page and "<script" not in page
 
 
 def test_a_mistake_in_a_figure_costs_no_training(quadrants, tmp_path):
@@ -177,7 +190,7 @@ def test_no_run_folder_is_one_clear_error(tmp_path):
         open_run_folder(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"slug": "a"}', "{\"slug\": \"a\", \"status\": \"fin"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"slug": "a"}', '{"slug": "a", "status": "fin'])
 def test_a_damaged_config_is_a_corrupt_artifact(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(CorruptArtifact):

@@ -19,8 +19,9 @@ def test_a_recipe_cannot_be_changed(quadrants):
 @pytest.mark.parametrize(
     "fault",
     [
-        {"slug": ""}, {"dataset": 3}, {"model": "lenet"}, {"compile": {}}, {"batch_size": 0}, {"epochs": 0}, {"epochs": 1.5},
-        {"augment": 3}, {"augment_draws": 0}, {"select": "loss"}, {"select_mode": "best"}, {"floor": {"accuracy": float("nan")}},
+        {"slug": ""}, {"dataset": 3}, {"model": "lenet"}, {"compile": {}}, {"batch_size": 0}, {"epochs": 0},
+        {"epochs": 1.5}, {"augment": 3}, {"augment_draws": 0}, {"select": "loss"}, {"select_mode": "best"},
+        {"floor": {"accuracy": float("nan")}},
         {"tiny": {"epoch": 1}}, {"tiny": {"examples": 0}}, {"figures": (figure_name, figure_name)},
     ],
     ids=lambda fault: next(iter(fault)),
