@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from keras_course.core import tracking
 from keras_course.core.backend import require_tensorflow
@@ -34,6 +35,24 @@ ASSIGNED_BY_KERAS = frozenset(
         "test_function", "train_function",
     }
 )  # fmt: skip
+
+
+class MultiWorkerStrategy(tf.distribute.MultiWorkerMirroredStrategy):
+    """Several workers that Keras 3 can train with: the stock strategy, but its mean of a scalar is that scalar's mean.
+
+    Keras asks for the mean of a step's metrics over axis 0, and scalars have none (keras issue 20585). Use it as the
+    stock one: TF_CONFIG names the workers, models are made and compiled within `strategy.scope()`, and `fit` is given
+    the global batch. TensorFlow's worker server listens on every interface of the machine, whatever TF_CONFIG says:
+    run it in a network of your own.
+
+    Args:
+        **kwargs: as tf.distribute.MultiWorkerMirroredStrategy.
+    """
+
+    def reduce(self, reduce_op: Any, value: Any, axis: int | None = None) -> Any:
+        local = self.experimental_local_results(value)
+        scalar = all(len(getattr(part, "shape", ())) == 0 for part in local)
+        return super().reduce(reduce_op, value, axis=None if scalar else axis)
 
 
 class Model(keras.Model):
@@ -106,6 +125,23 @@ class Model(keras.Model):
             return super().fit(*args, callbacks=callbacks, **kwargs)
         given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
         return super().fit(*args, callbacks=[*given, watch], **kwargs)
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Builds model, optimizer and metrics under a strategy from what one replica sees.
+
+        Keras takes the mean over replicas of the first batch, which fails for several workers (keras issue 20585);
+        shapes and dtypes are all that matters here, and any replica's share has them.
+        """
+        strategy = self._distribute_strategy
+        if strategy is None:
+            return
+        if iterator is not None:
+            for _, _, batches in iterator:
+                first = next(batches)
+                data_batch = keras.tree.map_structure(lambda each: strategy.experimental_local_results(each)[0], first)
+                break
+        with strategy.scope():
+            self._symbolic_build(data_batch=data_batch)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """What the exported model answers to.

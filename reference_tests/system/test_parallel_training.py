@@ -1,0 +1,79 @@
+"""Two replicas, and two workers over loopback, end where one process ends; batches do not divide among them."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+MODULE = "reference_tests.system.train_in_parallel"
+EXAMPLES = "50"  # batches of 16, 16, 16 and 2: the last gives each worker one example
+
+
+def environment(checkout, **more):
+    return {**os.environ, "PYTHONPATH": str(checkout), "TF_CPP_MIN_LOG_LEVEL": "3", **more}
+
+
+@pytest.fixture(scope="module")
+def alone(checkout, tmp_path_factory):
+    out = tmp_path_factory.mktemp("alone") / "alone.npz"
+    subprocess.run([sys.executable, "-m", MODULE, out, "alone", EXAMPLES], env=environment(checkout), check=True)
+    return np.load(out)
+
+
+def assert_same_training(alone, other):
+    for name in ("loss", "accuracy", "evaluated"):
+        np.testing.assert_allclose(other[name], alone[name], rtol=1e-5, err_msg=name)
+    for name in alone.files:
+        if name.startswith("weight"):
+            scale = np.abs(alone[name]).max()
+            np.testing.assert_allclose(other[name], alone[name], atol=1e-5 * scale, rtol=0, err_msg=name)
+
+
+def test_two_replicas_on_logical_cpus_end_with_the_weights_and_metrics_of_one(checkout, tmp_path, alone):
+    out = tmp_path / "replicas.npz"
+    subprocess.run([sys.executable, "-m", MODULE, out, "replicas", EXAMPLES], env=environment(checkout), check=True)
+    assert_same_training(alone, np.load(out))
+
+
+def namespace_of_its_own():
+    """Words that start a command with no network but its own loopback, or None where that is not allowed."""
+    if shutil.which("unshare") and shutil.which("ip"):
+        words = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+        if subprocess.run([*words, "true"], capture_output=True).returncode == 0:
+            return words
+    return None
+
+
+START_TWO = """
+import os, subprocess, sys
+out, ports = sys.argv[1], sys.argv[2:4]
+import json
+cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+workers = [
+    subprocess.Popen(
+        [sys.executable, "-m", sys.argv[4], f"{out}/{index}.npz", "worker", sys.argv[5]],
+        env={**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})},
+    )
+    for index in (0, 1)
+]
+sys.exit(max(worker.wait(timeout=300) for worker in workers))
+"""
+
+
+def test_two_workers_end_with_the_weights_and_metrics_of_one(checkout, tmp_path, alone):
+    words = namespace_of_its_own()
+    if words is None:
+        pytest.skip("needs a network namespace (root and iproute2): TensorFlow's worker server listens everywhere")
+    ports = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports.append(str(probe.getsockname()[1]))
+    command = [*words, sys.executable, "-c", START_TWO, str(tmp_path), *ports, MODULE, EXAMPLES]
+    subprocess.run(command, env=environment(checkout), check=True, timeout=400)
+    for index in (0, 1):
+        assert_same_training(alone, np.load(tmp_path / f"{index}.npz"))
