@@ -21,6 +21,7 @@ _SUBPACKAGES = (
     "ops",
     "pipeline",
     "recipes",
+    "testing",
     "worked_examples",
 )
 

@@ -187,7 +187,7 @@ def maxout(z: Any) -> Any:
 
     Source: C 9.1; Goodfellow et al. 2013.
     """
-    return ops.max(_with_pieces(z), axis=-1)
+    return ops.max(_with_pieces(z), axis=-1, initial=float("-inf"))  # without it Keras refuses an empty batch
 
 
 def maxout_derivative(z: Any) -> Any:
@@ -211,7 +211,7 @@ def maxout_derivative(z: Any) -> Any:
     Source: C 9.1; Goodfellow et al. 2013.
     """
     z = _with_pieces(z)
-    largest = ops.cast(z == ops.max(z, axis=-1, keepdims=True), z.dtype)
+    largest = ops.cast(z == ops.max(z, axis=-1, keepdims=True, initial=float("-inf")), z.dtype)
     return largest / ops.sum(largest, axis=-1, keepdims=True)
 
 

@@ -159,9 +159,23 @@ def feature_maps(
         padding = "valid"
     primitive_padding = "valid" if padding == "valid" else "same"
     if not skips:
-        return ops.conv(inputs, kernel, strides, primitive_padding, data_format="channels_last", dilation_rate=dilation)
+        maps = ops.conv(inputs, kernel, strides, primitive_padding, data_format="channels_last", dilation_rate=dilation)
+        return _with_true_shape(maps, inputs, kernel, strides, dilation, primitive_padding)
     dense = ops.conv(inputs, kernel, 1, primitive_padding, data_format="channels_last", dilation_rate=dilation)
+    dense = _with_true_shape(dense, inputs, kernel, (1,) * rank, dilation, primitive_padding)
     return dense[(slice(None), *(slice(None, None, s) for s in strides))]  # TensorFlow refuses both at once
+
+
+def _with_true_shape(maps: Any, inputs: Any, kernel: Any, strides: Any, dilation: Any, padding: str) -> Any:
+    """TensorFlow's CPU kernels give an empty batch the shape of the input; a batch that may be empty is set right."""
+    spatial = inputs.shape[1:-1]
+    if inputs.shape[0] or None in spatial:
+        return maps
+    sizes = [
+        output_size(n, k, s, d, padding)
+        for n, k, s, d in zip(spatial, kernel.shape[:-2], strides, dilation, strict=True)
+    ]
+    return ops.reshape(maps, (ops.shape(inputs)[0], *sizes, kernel.shape[-1]))
 
 
 def output_size(n: int | None, kernel: int, stride: int = 1, dilation: int = 1, padding: str = "valid") -> int | None:

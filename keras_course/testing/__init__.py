@@ -1,0 +1,12 @@
+"""The conformance kit: one call says whether a layer of yours keeps what Keras users expect of a layer.
+
+    check_layer(MyLayer, {"units": 3}, (2, 4))
+
+Each check catches one kind of mistake that trains, saves or serves wrongly without an error; the report has a row a
+check, a skipped one says why. The kit runs over every system of this package in its own tests.
+"""
+
+from keras_course.testing.layer import check_layer
+from keras_course.testing.report import CheckResult, ConformanceError, Report
+
+__all__ = ["CheckResult", "ConformanceError", "Report", "check_layer"]
