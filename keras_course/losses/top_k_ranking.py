@@ -20,8 +20,9 @@ class TopKRankingLoss(keras.losses.Loss):
 
     l(y, f) = max(0, 1/k sum of the k largest a_j),   a_j = 1[j != y] + f_j - f_y,   j = y (a_y = 0) included
 
-    k = 1 is the multiclass hinge (Keras's CategoricalHinge). The top-k hinge alpha of Lapin, Hein and Schiele. A class
-    that does not exist gives NaN in every execution mode; a sample weight of 0 does not excuse it.
+    The top-k hinge alpha of Lapin, Hein and Schiele. k = 1 is the multiclass hinge; Keras's CategoricalHinge, which
+    counts rivals below 0 as 0, equals it on positive scores. A class that does not exist gives NaN in every execution
+    mode; a sample weight of 0 does not excuse it.
 
     Args:
         k: int >= 1, how many guesses are allowed; at most the number of classes.
