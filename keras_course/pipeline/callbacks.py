@@ -74,7 +74,7 @@ class BestWeights(keras.callbacks.Callback):
         self.minimum = minimum
         self.best: float | None = None
         self.best_epoch: int | None = None
-        self.weights: list[NDArray] = []
+        self.weights: list[NDArray[Any]] = []
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         value = (logs or {}).get(self.monitor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +62,13 @@ class FigureContext:
         """True classes (N,) of the test split; targets of -1 and +1 count as classes 0 and 1."""
         y = np.asarray(self.dataset.test.y)
         if y.ndim == 2 and y.shape[1] > 1:
-            return y.argmax(-1)
+            return np.asarray(y.argmax(-1))
         return (y.reshape(-1) > 0).astype("int64") if y.min() < 0 else y.reshape(-1).astype("int64")
 
     @property
     def predicted(self) -> NDArray[np.int64]:
         """Most probable classes (N,)."""
-        return self.probabilities.argmax(-1)
+        return np.asarray(self.probabilities.argmax(-1))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -89,6 +89,6 @@ def draw_figures(context: FigureContext, folder: Path) -> list[Path]:
         if figure is None:
             continue
         path = folder / f"{figure_name(draw)}.png"
-        write_atomically(path, lambda temporary, figure=figure: figure.savefig(temporary, dpi=DOTS_PER_INCH))
+        write_atomically(path, partial(figure.savefig, dpi=DOTS_PER_INCH))
         drawn.append(path)
     return drawn

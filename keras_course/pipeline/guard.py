@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from keras_course.core.errors import NonFiniteLossError
 from keras_course.pipeline.batches import TrainingBatches
 
-State = dict[int, NDArray]  # by identity of the variable
+State = dict[int, NDArray[Any]]  # by identity of the variable
 
 
 class NonFiniteStop(Exception):

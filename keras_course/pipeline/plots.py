@@ -147,7 +147,7 @@ def first_kernel_images(model: Any, shape: Sequence[int]) -> NDArray[np.float64]
     for weight in model.weights:
         value = np.asarray(weight, "float64")
         if value.ndim == 4:  # (h, w, C in, C out)
-            return np.moveaxis(value.mean(2), -1, 0)
+            return np.asarray(np.moveaxis(value.mean(2), -1, 0))
         if value.ndim == 2:
             side = round(float(np.sqrt(value.shape[0])))
             if len(shape) >= 2 and value.shape[0] == shape[0] * shape[1]:
@@ -156,7 +156,7 @@ def first_kernel_images(model: Any, shape: Sequence[int]) -> NDArray[np.float64]
     return None
 
 
-def show_image(axes: Axes, image: NDArray) -> None:
+def show_image(axes: Axes, image: NDArray[Any]) -> None:
     """Draws one example: grey where it has one channel, colour where it has three, a square where it is flat."""
     image = np.asarray(image)
     side = round(float(np.sqrt(image.size)))
