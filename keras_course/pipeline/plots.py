@@ -111,9 +111,8 @@ def worst_mistakes(context: FigureContext, count: int = 12) -> Figure | None:
             f"predicted {names[guess]}  (p = {probabilities[index, guess]:.3f})",
             fontsize=8,
         )
-    figure.suptitle(
-        f"{context.recipe.slug}: {len(worst)} worst of {len(wrong)} mistakes in {len(true)} test examples", fontsize=11
-    )
+    shown = f"all {len(wrong)}" if len(worst) == len(wrong) else f"the worst {len(worst)} of {len(wrong)}"
+    figure.suptitle(f"{context.recipe.slug}: {shown} mistakes in {len(true)} test examples", fontsize=11)
     return figure
 
 
