@@ -8,7 +8,8 @@ Equal to keras.layers.MaxPooling1D/2D/3D and AveragePooling1D/2D/3D. No weights.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -23,6 +24,8 @@ __all__ = ["AveragePooling", "MaxPooling"]
 
 class _Pooling(keras.layers.Layer):
     """What both layers share; `_pool` is the operation."""
+
+    _pool: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
@@ -83,9 +86,6 @@ class _Pooling(keras.layers.Layer):
             "data_format": self.data_format,
         }
 
-    def _pool(self, inputs: Any, pool_size: Any, strides: Any, padding: str) -> Any:
-        raise NotImplementedError
-
 
 @register("MaxPooling")
 class MaxPooling(_Pooling):
@@ -119,8 +119,7 @@ class MaxPooling(_Pooling):
     Source: C 8.1.8, S 9.2.
     """
 
-    def _pool(self, inputs: Any, pool_size: Any, strides: Any, padding: str) -> Any:
-        return max_pool(inputs, pool_size, strides, padding)
+    _pool = staticmethod(max_pool)
 
 
 @register("AveragePooling")
@@ -152,8 +151,7 @@ class AveragePooling(_Pooling):
     Source: C 8.1.8, S 9.2.
     """
 
-    def _pool(self, inputs: Any, pool_size: Any, strides: Any, padding: str) -> Any:
-        return average_pool(inputs, pool_size, strides, padding)
+    _pool = staticmethod(average_pool)
 
 
 def _size(who: str, value: Any, name: str) -> int | tuple[int, ...]:
