@@ -1,5 +1,6 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
+from keras_course.models.densities import DistributionRegression
 from keras_course.models.perceptrons import (
     MLP,
     BackpropMLP,
@@ -13,6 +14,7 @@ from keras_course.models.vision import LeNet
 __all__ = [
     "MLP",
     "BackpropMLP",
+    "DistributionRegression",
     "LeNet",
     "LinearRegression",
     "LogisticRegression",
