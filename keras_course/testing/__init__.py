@@ -1,4 +1,4 @@
-"""The conformance kit: one call says whether a layer of yours keeps what Keras users expect of a layer.
+"""The conformance kit: one call says whether a class of yours keeps what Keras users expect of its kind.
 
     check_layer(MyLayer, {"units": 3}, (2, 4))
 
@@ -7,6 +7,17 @@ check, a skipped one says why. The kit runs over every system of this package in
 """
 
 from keras_course.testing.layer import check_layer
+from keras_course.testing.loss import check_loss
+from keras_course.testing.metric import check_metric
+from keras_course.testing.optimizer import check_optimizer
 from keras_course.testing.report import CheckResult, ConformanceError, Report
 
-__all__ = ["CheckResult", "ConformanceError", "Report", "check_layer"]
+__all__ = [
+    "CheckResult",
+    "ConformanceError",
+    "Report",
+    "check_layer",
+    "check_loss",
+    "check_metric",
+    "check_optimizer",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 __all__ = ["lower_precision_operations", "on_unknown_batch", "traced"]
@@ -25,12 +26,27 @@ def on_unknown_batch(function: Callable[[Any], Any], named: Mapping[str, Any]) -
 
 
 def lower_precision_operations(function: Callable[[Any], Any], named: Mapping[str, Any]) -> list[str]:
-    """Operations that cast float64 down, or up from a lower dtype, in the graph of `function` on float64 inputs."""
+    """Operations that cast float64 down, or up from a lower dtype, in the graph of `function` on float64 inputs.
+
+    A constant that float32 holds exactly (0.5, NaN) may be cast; 0.1 may not, it has lost nine digits.
+    """
     graph = traced(function, named).graph.as_graph_def()
-    nodes = [*graph.node, *(node for library in graph.library.function for node in library.node_def)]
     found = []
-    for node in nodes:
-        if node.op == "Cast" and tf.float64.as_datatype_enum in (node.attr["SrcT"].type, node.attr["DstT"].type):
-            if {node.attr["SrcT"].type, node.attr["DstT"].type} & set(_LOWER):
+    for nodes in (graph.node, *(library.node_def for library in graph.library.function)):
+        exact = {node.name for node in nodes if node.op == "Const" and _is_exact(node)}
+        for node in nodes:
+            if node.op != "Cast" or {name.split(":")[0] for name in node.input} & exact:
+                continue
+            dtypes = {node.attr["SrcT"].type, node.attr["DstT"].type}
+            if tf.float64.as_datatype_enum in dtypes and dtypes & set(_LOWER):
                 found.append(node.name)
     return found
+
+
+def _is_exact(node: Any) -> bool:
+    value = tf.make_ndarray(node.attr["value"].tensor)
+    if value.dtype.kind not in "fiub":
+        return False
+    value = value.astype("float64")
+    kept = np.where(np.isfinite(value), value, 0.0) * 1024.0
+    return bool(np.all(kept == np.round(kept)))

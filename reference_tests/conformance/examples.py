@@ -1,0 +1,58 @@
+"""Examples for members of catalogue rows, which have no init and inputs of their own, and checks that do not apply.
+
+A row's object is built from the row's own init and inputs; a member needs an entry in MEMBERS. Every reason in SKIPS is
+printed in the report.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import keras
+
+from keras_course import catalog
+
+LABELS = {"y_true": {"shape": (6, 1)}, "y_pred": {"shape": (6, 2)}}
+
+MEMBERS: dict[str, dict[str, Any]] = {
+    "keras_course.layers.convolution:Convolution1D": {
+        "init": {"filters": 2, "kernel_size": 3, "padding": "replicate", "activation": "tanh", "flip": True},
+        "inputs": (2, 6, 2),
+    },
+    "keras_course.layers.convolution:Convolution3D": {
+        "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
+        "inputs": (2, 4, 4, 4, 2),
+    },
+    "keras_course.layers.pooling:AveragePooling": {
+        "init": {"pool_size": 3, "strides": 2, "padding": "same"},
+        "inputs": (2, 7, 7, 2),
+    },
+    "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
+    "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
+    "keras_course.distributions.negative_log_likelihood:NegativeLogLikelihood": {
+        "init": {"family": "normal"},
+        "inputs": LABELS,
+    },
+}
+
+SKIPS: dict[str, dict[str, str]] = {}
+
+KINDS = {"layer": keras.layers.Layer, "loss": keras.losses.Loss, "metric": keras.metrics.Metric,
+         "optimizer": keras.optimizers.Optimizer}  # fmt: skip
+
+
+def examples_of(kind: str) -> dict[str, tuple[type, dict[str, Any], Any, dict[str, str]]]:
+    """{reference: (class, init, inputs, skip)} of every row and member of one kind."""
+    found = {}
+    for entry in catalog.entries():
+        for reference in entry.parts:
+            part = catalog.resolve_member(reference)
+            if not inspect.isclass(part) or issubclass(part, keras.Model) or not issubclass(part, KINDS[kind]):
+                continue
+            own = {"init": dict(entry.init), "inputs": entry.inputs} if reference == entry.object else None
+            example = own or MEMBERS.get(reference)
+            if example is None:
+                raise KeyError(f"{reference} needs an example in reference_tests/conformance/examples.py")
+            found[reference] = (part, example["init"], example["inputs"], SKIPS.get(reference, {}))
+    return found
