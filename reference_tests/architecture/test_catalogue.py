@@ -72,7 +72,7 @@ def test_a_public_part_documents_arguments_and_source(part):
 
 def _modules():
     for found in pkgutil.walk_packages(keras_course.__path__, "keras_course."):
-        if not found.name.startswith(("keras_course.data", "keras_course.goldens")):
+        if not found.name.startswith(("keras_course.data.", "keras_course.goldens", "keras_course.cli.__main__")):
             yield importlib.import_module(found.name)
 
 
@@ -129,10 +129,16 @@ def test_every_worked_example_is_pinned_by_a_golden(checkout):
 def test_the_root_package_and_the_catalogue_load_neither_tensorflow_nor_keras(checkout):
     code = (
         "import sys, keras_course; from keras_course import catalog; catalog.entries();"
-        "bad = sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)); sys.exit(', '.join(bad))"
+        "bad = sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)); sys.exit(', '.join(bad) or None)"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+# Shortcuts that make the `family`, whose own config holds them.
+HELD_BY_AN_ARGUMENT = {
+    "distribution-output": {"event_size", "components", "component_family", "minimum_scale", "scale_offset"}
+}
 
 
 def test_constructor_arguments_come_back_from_get_config():
@@ -142,6 +148,7 @@ def test_constructor_arguments_come_back_from_get_config():
         if entry.shape not in ("block", "model") or not inspect.isclass(cls):
             continue
         made = cls(**entry.init)
+        absorbed = HELD_BY_AN_ARGUMENT.get(entry.slug, set())
         arguments = {
             name
             for name, parameter in inspect.signature(cls.__init__).parameters.items()
