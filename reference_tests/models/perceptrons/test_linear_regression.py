@@ -92,7 +92,7 @@ def test_saved_loaded_and_exported_it_answers_the_same(diabetes, tmp_path):
     served = tf.saved_model.load(str(tmp_path / "export"))
     for count in (1, 9):
         answer = served.signatures["serving_default"](inputs=tf.constant(x[:count]))["output_0"]
-        np.testing.assert_allclose(answer, model(x[:count]), rtol=1e-6)
+        np.testing.assert_allclose(answer, model(x[:count]), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(

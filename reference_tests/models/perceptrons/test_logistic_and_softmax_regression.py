@@ -110,7 +110,7 @@ def test_saved_loaded_and_exported_they_answer_the_same(model, tmp_path):
     for count in (1, 9):
         for name, (function, _) in model.endpoints().items():
             answer = served.signatures[name](x=tf.constant(x[:count]))["output_0"]
-            np.testing.assert_allclose(answer, function(x[:count]), rtol=1e-6)
+            np.testing.assert_allclose(answer, function(x[:count]), rtol=1e-6, atol=1e-6)
 
 
 def test_the_metrics_of_a_fit_do_not_depend_on_the_batch_size():

@@ -47,9 +47,9 @@ def test_it_is_a_stack_of_dense_layers(activation):
     )
     stack.set_weights(model.get_weights())
     x = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
-    np.testing.assert_allclose(model(x), stack(x), rtol=1e-6)
+    np.testing.assert_allclose(model(x), stack(x), rtol=1e-6, atol=1e-6)
     assert [tuple(hidden.shape) for hidden in model.hidden(x)] == [(6, 5), (6, 4)]
-    np.testing.assert_allclose(model.dense[-1](model.hidden(x)[-1]), model(x), rtol=1e-6)
+    np.testing.assert_allclose(model.dense[-1](model.hidden(x)[-1]), model(x), rtol=1e-6, atol=1e-6)
 
 
 def test_one_layer_has_no_hidden_representation():
@@ -89,7 +89,7 @@ def test_saved_loaded_and_exported_it_answers_the_same(activation, tmp_path):
     served = tf.saved_model.load(str(tmp_path / "export"))
     for count in (1, 9):
         answer = served.signatures["serving_default"](inputs=tf.constant(x[:count]))["output_0"]
-        np.testing.assert_allclose(answer, model(x[:count]), rtol=1e-6)
+        np.testing.assert_allclose(answer, model(x[:count]), rtol=1e-6, atol=1e-6)
 
 
 def test_each_layer_starts_from_its_own_seed():

@@ -84,9 +84,9 @@ def test_weights_and_mistakes_follow_the_printed_algorithm(versicolor):
 
 @pytest.mark.parametrize("arguments", MODES, ids=("graph", "eager", "xla"))
 def test_the_batch_size_changes_nothing(versicolor, arguments):
-    x, t = versicolor
+    x, t = (values[::3] for values in versicolor)
     expected, mistakes = by_hand(x, t, rate=1.0, epochs=2)
-    for batch_size in (7, 150):
+    for batch_size in (7, 50):
         model = Perceptron(4, initializer="zeros", dtype="float64")
         model.compile(**arguments)
         history = model.fit(x, t, epochs=2, batch_size=batch_size, shuffle=False, verbose=0).history
@@ -192,7 +192,7 @@ def test_exported_endpoints_equal_the_live_model(setosa, tmp_path):
         answers = served.signatures["serving_default"](x=x)["output_0"].numpy()
         assert np.array_equal(answers, model.predict(x, verbose=0))
         nets = served.signatures["net"](x=x)["output_0"].numpy()
-        np.testing.assert_allclose(nets, model.net(x).numpy(), rtol=1e-6)
+        np.testing.assert_allclose(nets, model.net(x).numpy(), rtol=1e-6, atol=1e-6)
 
 
 def test_the_random_start_depends_on_the_seed_alone():
