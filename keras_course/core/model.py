@@ -115,6 +115,12 @@ class Model(keras.Model):
         tracking.require_tracked(self)
         super().compile(*args, **kwargs)
 
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles a loaded model as it was saved; Keras leaves a model with a `compile` of its own uncompiled."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
     def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
         tracking.require_tracked(self)
         if self.built:

@@ -30,7 +30,37 @@ _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxL
 # Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
 REGISTERED_NAMES = frozenset(
     {
+        "AveragePooling",
+        "BackpropMLP",
+        "BernoulliFamily",
+        "CategoricalFamily",
+        "Convolution1D",
+        "Convolution2D",
+        "Convolution3D",
+        "DiagonalGaussianFamily",
+        "DistributionOutput",
+        "DistributionRegression",
+        "FullCovarianceGaussianFamily",
+        "HalfSquaredLoss",
+        "LeNet",
+        "LinearRegression",
+        "LogisticLoss",
+        "LogisticRegression",
+        "MLP",
+        "MaxPooling",
+        "Maxout",
+        "MeanLogLikelihood",
+        "MixtureFamily",
+        "NegativeLogLikelihood",
+        "NormalFamily",
+        "PReLU",
+        "Perceptron",
+        "PoissonFamily",
         "PositionalEncoding",
+        "PreferenceLoss",
+        "SoftmaxLoss",
+        "SoftmaxRegression",
+        "TopKRankingLoss",
     }
 )
 

@@ -175,3 +175,19 @@ def test_a_registration_name_cannot_be_taken_twice():
 def test_only_keras_files_are_written(model, tmp_path):
     with pytest.raises(ValueError, match=r"\.keras files"):
         serial.save_model(model, tmp_path / "model.h5")
+
+
+def test_a_model_of_ours_comes_back_compiled_with_its_optimizer(tmp_path):
+    from keras_course.losses.softmax import SoftmaxLoss
+    from keras_course.models.vision.lenet import LeNet
+
+    model = LeNet()
+    model.compile(keras.optimizers.Adam(0.01), SoftmaxLoss(), metrics=["accuracy"])
+    x, y = np.ones((4, 8, 8, 1), "float32"), np.array([0, 1, 2, 3])
+    model.fit(x, y, verbose=0)
+    serial.save_model(model, tmp_path / "model.keras")
+    loaded = serial.load(tmp_path / "model.keras")
+    assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    assert int(loaded.optimizer.iterations) == 1
+    for ours, theirs in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
