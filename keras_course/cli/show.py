@@ -59,7 +59,7 @@ def description(slug: str) -> dict[str, Any]:
     Raises:
         UnknownSlugError: if no system is called so.
     """
-    from keras_course.cli.docstrings import describe
+    from keras_course.catalog.docstrings import describe
 
     entry = catalog.get(slug)
     text = describe(entry.object)

@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 
 from keras_course import __version__, catalog
-from keras_course.catalog.docstrings import formula_of
+from keras_course.catalog.docstrings import describe
 from keras_course.core.serial import write_atomically
 from keras_course.pipeline.verify import Record
 
@@ -87,7 +87,7 @@ def _row(record: Record) -> str:
 
 
 def _case(golden: Mapping[str, Any]) -> str:
-    formula = formula_of(catalog.get(golden["entry"]).object)
+    formula = describe(catalog.get(golden["entry"]).object).formula
     parts = [
         f"<section id='{html.escape(golden['id'])}'><h3>{html.escape(golden['title'])}</h3>",
         f"<p>{html.escape(golden['id'])} · {html.escape(catalog.sources.describe(golden['source']))} · "

@@ -9,7 +9,7 @@ import pytest
 
 import keras_course
 from keras_course import catalog
-from keras_course.cli.docstrings import describe
+from keras_course.catalog.docstrings import describe
 from keras_course.cli.main import VERBS, main, one_line
 
 

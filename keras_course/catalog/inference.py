@@ -1,0 +1,24 @@
+"""Rows of the chapters on Monte Carlo."""
+
+from keras_course.catalog.entry import Entry
+
+ROWS = (
+    Entry(
+        "markov-chain", "Markov chains: stationary distribution, convergence, paths", shape="kernel",
+        object="keras_course.inference.mcmc.markov_chain:MarkovChain",
+        init={"transition": [[0.9, 0.1], [0.5, 0.5]]}, inputs={"state": {"shape": [6], "dtype": "int32", "max": 1}},
+        sources=("C 18.4.3", "R"),
+    ),
+    Entry(
+        "langevin", "Langevin Monte Carlo: unadjusted, Metropolis-adjusted, stochastic-gradient", shape="kernel",
+        object="keras_course.inference.mcmc.langevin:MetropolisLangevin",
+        init={"step_size": 0.5, "form": "epsilon"}, inputs=(6, 3), sources=("N", "R"),
+        members=(
+            "keras_course.inference.mcmc.langevin:UnadjustedLangevin",
+            "keras_course.inference.mcmc.stochastic_gradient_langevin:StochasticGradientLangevin",
+            "keras_course.inference.mcmc.langevin:langevin_proposal",
+            "keras_course.inference.mcmc.langevin:hastings_log_ratio",
+            "keras_course.inference.mcmc.langevin:langevin_coefficients",
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,24 @@
+"""Rows of what the course shows by experiment."""
+
+from keras_course.catalog.entry import Entry
+
+ROWS = (
+    Entry(
+        "saddle-escape", "How long descent stays at a saddle, flat or not", shape="experiment",
+        object="keras_course.experiments.saddle_escape:run", sources=("R",),
+        members=(
+            "keras_course.experiments.saddle_escape:saddle_value",
+            "keras_course.experiments.saddle_escape:saddle_gradient",
+            "keras_course.experiments.saddle_escape:saddle_curvature",
+            "keras_course.experiments.saddle_escape:descend",
+        ),
+    ),
+    Entry(
+        "lr-u-curve", "Training loss and test error against the learning rate", shape="experiment",
+        object="keras_course.experiments.lr_u_curve:run", sources=("C 9.1.5",),
+        members=(
+            "keras_course.experiments.lr_u_curve:train_at_every_rate",
+            "keras_course.experiments.lr_u_curve:loss_and_error",
+        ),
+    ),
+)  # fmt: skip
