@@ -35,6 +35,11 @@ def widened(tensor: Any) -> Any:
     return tensor if keras.backend.standardize_dtype(tensor.dtype) in ("float32", "float64") else ops.cast(tensor, "float32")
 
 
+def as_dtype(value: Any, dtype: Any) -> Any:
+    """A tensor of this dtype; plain numbers get there directly, not rounded to Keras's floatx on the way."""
+    return ops.cast(value, dtype) if ops.is_tensor(value) else ops.convert_to_tensor(value, dtype=dtype)
+
+
 @dataclasses.dataclass(frozen=True)
 class Family:
     """Base of all families. A subclass writes `parameter_size`, `distribution` and what else it knows in closed form.
@@ -169,7 +174,7 @@ class Family:
         if isinstance(q, int | float) and not 0 <= q <= 1:
             raise ValueError(f"{self.name}.quantile needs q in [0, 1]. Received: q={q}")
         parameters = self.checked(parameters)
-        q = ops.cast(ops.convert_to_tensor(q), parameters.dtype)
+        q = as_dtype(q, parameters.dtype)
         rows = ops.reshape(q, (*ops.shape(q), *(1,) * len(parameters.shape)))  # (*q.shape, 1 ... 1): broadcasts to (..., D)
         value = self.marginal_quantile(parameters, ops.clip(rows, 0, 1))
         return ops.where(ops.logical_and(rows >= 0, rows <= 1), value, ops.full_like(value, float("nan")))
@@ -208,7 +213,7 @@ class Family:
 
     def matched(self, parameters: Any, labels: Any) -> Any:
         """Labels in the parameters' dtype and shape (..., *event_shape); ValueError instead of silent broadcasting."""
-        labels = ops.cast(ops.convert_to_tensor(labels), parameters.dtype)
+        labels = as_dtype(labels, parameters.dtype)
         batch = tuple(parameters.shape[:-1])
         wanted = batch + self.event_shape
         shape = tuple(labels.shape)
