@@ -35,6 +35,8 @@ def examples(who: str, x: Any, y: Any) -> tuple[Any, Any]:
             f"{who} needs examples x (n, d) and targets y (n,) or (n, k), n and d at least 1. Received: "
             f"x.shape={tuple(x.shape)}, y.shape={tuple(y.shape)}"
         )
+    if x.dtype == y.dtype:
+        return x, y
     dtype = keras.backend.result_type(x.dtype, y.dtype)
     return ops.cast(x, dtype), ops.cast(y, dtype)
 

@@ -116,9 +116,11 @@ def test_it_trains_saves_and_loads(tmp_path):
 
 
 def test_a_mask_passes_through():
-    masked = keras.layers.Masking()(np.array([[[1.0, 2.0], [0.0, 0.0]]]))
-    output = Maxout(3)(masked)
-    assert keras.src.backend.get_keras_mask(output) is not None
+    inputs = keras.Input((2, 2))
+    outputs = keras.layers.GlobalAveragePooling1D()(Maxout(1, bias_initializer="ones")(keras.layers.Masking()(inputs)))
+    half = np.array([[[1.0, 2.0], [0.0, 0.0]]])
+    model = keras.Model(inputs, outputs)
+    np.testing.assert_allclose(model.predict(half, verbose=0), model.layers[2](half[:, :1])[:, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("units", "pieces"), [(0, 2), (2, 0), (1.5, 2), (True, 2), (2, "3")])
