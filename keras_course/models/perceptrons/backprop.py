@@ -104,7 +104,7 @@ class BackpropMLP(Model):
             List [x, y^(1), ..., z] of tensors (B, width): the outputs of all layers, input first, without x_0.
         """
         matrices = self.matrices if matrices is None else matrices
-        activations = [self.floating(x)]
+        activations = [self._floating(x)]
         for matrix in matrices:
             net = ops.matmul(activations[-1], matrix[1:]) + matrix[0]             # (B, units)
             activations.append(ops.sigmoid(net))
@@ -204,7 +204,7 @@ class BackpropMLP(Model):
         super().compile(optimizer=None, loss=None, **kwargs)
 
     def train_step(self, data):
-        x, y, t, sample_weight = self.samples(data)
+        x, y, t, sample_weight = self._samples(data)
 
         if self.update == "online":
             gathered = gather_over_replicas((x, t, sample_weight))
@@ -222,18 +222,18 @@ class BackpropMLP(Model):
         for matrix, moved in zip(self.matrices, matrices, strict=True):
             matrix.assign(moved)
 
-        return self.count(z, x, y, t, sample_weight)
+        return self._count(z, x, y, t, sample_weight)
 
     def test_step(self, data):
-        x, y, t, sample_weight = self.samples(data)
-        return self.count(self.forward(x)[-1], x, y, t, sample_weight)
+        x, y, t, sample_weight = self._samples(data)
+        return self._count(self.forward(x)[-1], x, y, t, sample_weight)
 
-    def samples(self, data):
+    def _samples(self, data):
         """Unpacks a batch into floating x (B, d), y as it came, targets t (B, c) and weights (B,)."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if y is None:
             raise ValueError("BackpropMLP learns from targets. Received: y=None")
-        x = ops.cast(self.floating(x), self.variable_dtype)
+        x = ops.cast(self._floating(x), self.variable_dtype)
         t = self.targets(y)
         if sample_weight is None:
             return x, y, t, ops.ones_like(x[:, 0])
@@ -265,13 +265,13 @@ class BackpropMLP(Model):
             f"Received: y of shape {tuple(y.shape)} and dtype {keras.backend.standardize_dtype(y.dtype)}"
         )
 
-    def floating(self, x):
+    def _floating(self, x):
         x = ops.convert_to_tensor(x)
         require_rank("BackpropMLP", x.shape, 2)
         require_features("BackpropMLP", x.shape, self.features)
         return x if keras.backend.is_float_dtype(x.dtype) else ops.cast(x, self.variable_dtype)
 
-    def count(self, z, x, y, t, sample_weight):
+    def _count(self, z, x, y, t, sample_weight):
         for metric in self.metrics:
             if metric.name == "loss":                                             # Keras's own tracker of the loss
                 metric.update_state(self.error(z, t) * sample_weight)

@@ -67,11 +67,11 @@ class LinearRegression(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        self.require_input(input_shape)
+        self._require_input(input_shape)
         self.built = True
 
     def call(self, inputs):
-        self.require_input(inputs.shape)
+        self._require_input(inputs.shape)
         outputs = ops.matmul(inputs, self.kernel)                                 # (B, outputs)
         return outputs + self.bias if self.use_bias else outputs
 
@@ -132,7 +132,7 @@ class LinearRegression(Model):
             self.bias.assign(bias)
         return self
 
-    def require_input(self, shape):
+    def _require_input(self, shape):
         require_rank("LinearRegression", shape, 2)
         require_features("LinearRegression", shape, self.features)
 

@@ -56,11 +56,11 @@ class LogisticRegression(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        self.require_input(input_shape)
+        self._require_input(input_shape)
         self.built = True
 
     def call(self, inputs):
-        self.require_input(inputs.shape)
+        self._require_input(inputs.shape)
         logits = ops.matmul(inputs, self.kernel)                                  # (B, 1)
         return logits + self.bias if self.use_bias else logits
 
@@ -94,7 +94,7 @@ class LogisticRegression(Model):
             "class": (self.most_probable, [points]),
         }
 
-    def require_input(self, shape):
+    def _require_input(self, shape):
         require_rank("LogisticRegression", shape, 2)
         require_features("LogisticRegression", shape, self.features)
 

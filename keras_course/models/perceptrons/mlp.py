@@ -77,7 +77,7 @@ class MLP(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        self.require_input(input_shape)
+        self._require_input(input_shape)
         inputs = self.features
         for layer, width in zip(self.dense, self.units, strict=True):
             if not layer.built:
@@ -86,7 +86,7 @@ class MLP(Model):
         self.built = True
 
     def call(self, inputs):
-        self.require_input(inputs.shape)
+        self._require_input(inputs.shape)
         h = inputs
         for layer in self.dense:
             h = layer(h)                                                          # (B, units of this layer)
@@ -125,7 +125,7 @@ class MLP(Model):
             pair = values if self.use_bias else (values,)
             layer.set_weights([ops.convert_to_numpy(value) for value in pair])
 
-    def require_input(self, shape):
+    def _require_input(self, shape):
         require_rank("MLP", shape, 2)
         require_features("MLP", shape, self.features)
 

@@ -207,36 +207,36 @@ class Perceptron(Model):
         return super().evaluate(*args, callbacks=_with_watch(callbacks), **kwargs)
 
     def train_step(self, data):
-        x, t, sample_weight = self.samples(data)
+        x, t, sample_weight = self._samples(data)
 
         w, wrong = self.present(ops.convert_to_tensor(self.w), *gather_over_replicas((x, t, sample_weight)))
 
         self.w.assign(w)
         self.updates.assign_add(ops.sum(ops.cast(ops.equal(wrong, 1), "int64")))
 
-        return self.count(own_part(wrong, ops.shape(x)[0]), x, t, sample_weight)
+        return self._count(own_part(wrong, ops.shape(x)[0]), x, t, sample_weight)
 
     def test_step(self, data):
-        x, t, sample_weight = self.samples(data)
+        x, t, sample_weight = self._samples(data)
         wrong = ops.abs(t - self.sign(ops.matmul(x, self.w))) / 2
         wrong = ops.where(ops.equal(ops.abs(t), 1), wrong, ops.full_like(wrong, np.nan))
-        return self.count(wrong, x, t, sample_weight)
+        return self._count(wrong, x, t, sample_weight)
 
-    def samples(self, data):
+    def _samples(self, data):
         x, t, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if t is None:
             raise ValueError("Perceptron learns from labels -1 and +1. Received: y=None")
         x = ops.cast(self.augment(x), self.variable_dtype)                        # (B, features + 1)
-        t = self.one_a_sample(t, x, "y")
-        weight = ops.ones_like(t) if sample_weight is None else self.one_a_sample(sample_weight, x, "sample_weight")
+        t = self._one_a_sample(t, x, "y")
+        weight = ops.ones_like(t) if sample_weight is None else self._one_a_sample(sample_weight, x, "sample_weight")
         return x, t, weight
 
-    def one_a_sample(self, values, x, name):
+    def _one_a_sample(self, values, x, name):
         if len(values.shape) > 2 or (len(values.shape) == 2 and values.shape[1] != 1):
             raise ValueError(f"Perceptron needs one {name} a sample. Received: {name} of shape {tuple(values.shape)}")
         return ops.cast(ops.reshape(values, (-1,)), x.dtype)                      # (B,)
 
-    def count(self, wrong, x, t, sample_weight):
+    def _count(self, wrong, x, t, sample_weight):
         wrong = ops.where(sample_weight > 0, wrong, ops.zeros_like(wrong))
         self.mistakes.update_state(wrong)
         self.accuracy.update_state(1 - wrong, sample_weight=sample_weight)

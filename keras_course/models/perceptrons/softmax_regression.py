@@ -60,11 +60,11 @@ class SoftmaxRegression(Model):
         self.build((None, features))
 
     def build(self, input_shape):
-        self.require_input(input_shape)
+        self._require_input(input_shape)
         self.built = True
 
     def call(self, inputs):
-        self.require_input(inputs.shape)
+        self._require_input(inputs.shape)
         logits = ops.matmul(inputs, self.kernel)                                  # (B, classes)
         return logits + self.bias if self.use_bias else logits
 
@@ -98,7 +98,7 @@ class SoftmaxRegression(Model):
             "class": (self.most_probable, [points]),
         }
 
-    def require_input(self, shape):
+    def _require_input(self, shape):
         require_rank("SoftmaxRegression", shape, 2)
         require_features("SoftmaxRegression", shape, self.features)
 
