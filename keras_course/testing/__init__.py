@@ -9,6 +9,7 @@ check, a skipped one says why. The kit runs over every system of this package in
 from keras_course.testing.layer import check_layer
 from keras_course.testing.loss import check_loss
 from keras_course.testing.metric import check_metric
+from keras_course.testing.model import check_model
 from keras_course.testing.optimizer import check_optimizer
 from keras_course.testing.report import CheckResult, ConformanceError, Report
 
@@ -19,5 +20,6 @@ __all__ = [
     "check_layer",
     "check_loss",
     "check_metric",
+    "check_model",
     "check_optimizer",
 ]

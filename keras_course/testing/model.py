@@ -1,0 +1,86 @@
+"""check_model: does a Keras model keep what a Keras model promises?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from keras_course.core.backend import require_tensorflow
+from keras_course.testing import configuration, model_files, model_training
+from keras_course.testing.model_case import ModelCase
+from keras_course.testing.report import Report, run_checks
+
+__all__ = ["MODEL_CHECKS", "check_model"]
+
+MODEL_CHECKS = (
+    configuration.config_names_every_argument,
+    configuration.config_follows_every_argument,
+    configuration.config_rebuilds_an_equal_object,
+    configuration.registered_under_an_explicit_package,
+    model_training.every_variable_is_tracked,
+    model_training.a_tiny_fit_improves_the_objective,
+    model_training.fit_is_train_on_batch,
+    model_training.measures_do_not_depend_on_the_batch_size,
+    model_training.predict_is_the_inference_call,
+    model_training.eager_graph_and_xla_fits_agree,
+    model_training.same_seed_same_weights,
+    model_files.keras_file_restores_it,
+    model_files.weights_file_restores_it,
+    model_files.endpoints_answer_without_the_package,
+    model_files.another_process_gets_the_same_bits,
+)
+
+
+def check_model(
+    cls: type,
+    init: Mapping[str, Any] | None = None,
+    inputs: Sequence[int] | Mapping[str, Any] = (4, 3),
+    *,
+    targets: Any = None,
+    compile: Callable[[], dict[str, Any]] | None = None,
+    epochs: int = 20,
+    objective: str = "loss",
+    direction: str = "min",
+    allow: Iterable[type] = (),
+    skip: Iterable[str] | Mapping[str, str] = (),
+    only: Iterable[str] = (),
+    raise_on_failure: bool = True,
+) -> Report:
+    """Holds a model class of one input against the contract of a Keras model.
+
+    Config, tracked variables, a fixed tiny fit, train_on_batch, evaluate and predict for any batch size, execution
+    modes, seeds, files, endpoints in a process without the package, and equal bits in another process. Sets Keras's
+    global seeds; needs the TensorFlow backend; the last two checks start a process each.
+
+    Args:
+        cls: subclass of keras.Model or core.model.Model, importable by name.
+        init: constructor arguments of an example.
+        inputs: shape of x with the batch axis first, or a table with one entry as in `check_layer`.
+        targets: y: a function of the array x, a description {"shape", "dtype", "max"}, or None if the model needs none.
+        compile: function that returns the arguments of model.compile, new objects on every call; None takes SGD and
+            the mean squared error. A module-level function can be sent to another process, a lambda cannot.
+        epochs: full-batch steps of the tiny fit.
+        objective: name in evaluate's results that the tiny fit must improve.
+        direction: "min" or "max".
+        allow: your classes that a saved file names, besides the model's own layers.
+        skip, only, raise_on_failure: as `check_layer`.
+
+    Returns:
+        `Report`.
+
+    Raises:
+        ConformanceError: if a check failed.
+        ValueError: for several inputs, or names of checks that do not exist.
+
+    Example:
+        >>> from keras_course.models.perceptrons.mlp import MLP
+        >>> report = check_model(MLP, {"features": 3, "units": (4, 1)}, (4, 3), targets=lambda x: x[:, :1],
+        ...                      only=["a_tiny_fit_improves_the_objective"])
+        >>> report.passed
+        True
+    """
+    require_tensorflow("check_model")
+    case = ModelCase(cls, init, inputs, targets, compile, epochs, objective, direction, allow)
+    return run_checks(
+        f"check_model({case.label})", MODEL_CHECKS, case, skip=skip, only=only, raise_on_failure=raise_on_failure
+    )

@@ -1,0 +1,143 @@
+"""The model under test, compiled and fed: what the checks of a model share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_course.testing.agreement import as_array, require_equal
+from keras_course.testing.example_inputs import Described, philox
+from keras_course.testing.loss_case import ObjectCase
+
+__all__ = ["ModelCase", "digest_of_weights"]
+
+ROWS = 12
+
+
+def digest_of_weights(model: Any) -> str:
+    """sha256 over every variable of a model, in order."""
+    digest = hashlib.sha256()
+    for variable in model.variables:
+        digest.update(np.ascontiguousarray(as_array(variable)).tobytes())
+    return digest.hexdigest()
+
+
+def usual_compile() -> dict[str, Any]:
+    """Compile arguments of a model for which none were given."""
+    return {"optimizer": keras.optimizers.SGD(0.05), "loss": "mse"}
+
+
+class ModelCase(ObjectCase):
+    """What the checks of a model look at.
+
+    Args:
+        cls: the model class.
+        init: constructor arguments.
+        inputs: shape of x, or a table with one entry.
+        targets: y from x: a callable of the array, a description like an input's, or None for a model that needs none.
+        compile: callable that returns the arguments of `model.compile`, new objects on every call.
+        epochs: of the tiny fit, each one batch.
+        objective: name in evaluate's results.
+        direction: "min" or "max".
+        allow: classes that a saved file may name, besides Keras's, this package's and the model's own layers.
+    """
+
+    def __init__(
+        self,
+        cls: type,
+        init: Mapping[str, Any] | None,
+        inputs: Any,
+        targets: Any = None,
+        compile: Callable[[], dict[str, Any]] | None = None,
+        epochs: int = 20,
+        objective: str = "loss",
+        direction: str = "min",
+        allow: Iterable[type] = (),
+    ) -> None:
+        super().__init__(cls, init, inputs)
+        if len(self.table.entries) != 1:
+            raise ValueError(f"check_model takes models of one input. Received: inputs={list(self.table.entries)}")
+        self.targets = targets
+        self.compile = compile or usual_compile
+        self.epochs, self.objective, self.direction = epochs, objective, direction
+        self.allow = tuple(allow)
+
+    @property
+    def x(self) -> np.ndarray:
+        """Inputs of the tiny fit."""
+        return next(iter(self.table.arrays(ROWS).values()))
+
+    @property
+    def y(self) -> np.ndarray | None:
+        """Targets of the tiny fit."""
+        if self.targets is None:
+            return None
+        if callable(self.targets):
+            return np.asarray(self.targets(self.x))
+        entry = self.targets
+        described = Described(tuple(entry["shape"]), str(entry.get("dtype", "float32")), int(entry.get("max", 2)))
+        return described.draw("targets", ROWS)
+
+    def built(self, **overrides: Any) -> Any:
+        """A new model that has its variables."""
+        model = self.make(**overrides)
+        if not model.built:
+            model(self.x[:1])
+        return model
+
+    def compiled(self, model: Any = None, **how: Any) -> Any:
+        """A built and compiled model; `how` adds run_eagerly or jit_compile."""
+        model = self.built() if model is None else model
+        model.compile(**{**self.compile(), **how})
+        return model
+
+    def eager(self) -> Any:
+        """A compiled model without graphs, for checks of what a step does rather than of how it runs: no tracing."""
+        return self.compiled(run_eagerly=True, jit_compile=False)
+
+    def fit(self, model: Any, epochs: int) -> Any:
+        """Full-batch epochs in the order of the data; y is left out where there is none."""
+        keras.utils.set_random_seed(1)
+        y = {} if self.y is None else {"y": self.y}
+        model.fit(self.x, **y, batch_size=ROWS, epochs=epochs, shuffle=False, verbose=0)
+        return model
+
+    def evaluate(self, model: Any, batch_size: int = ROWS) -> dict[str, float]:
+        """evaluate as a dict."""
+        y = {} if self.y is None else {"y": self.y}
+        found = model.evaluate(self.x, **y, batch_size=batch_size, verbose=0, return_dict=True)
+        return {name: float(value) for name, value in found.items()}
+
+    def answer(self, model: Any, x: Any = None) -> Any:
+        """The model's call in inference mode."""
+        return model(ops.convert_to_tensor(self.x if x is None else x), training=False)
+
+    def require_same_behaviour(self, original: Any, rebuilt: Any) -> None:
+        """Equal answers of two instances once they have equal weights."""
+        for model in (original, rebuilt):
+            if not model.built:
+                model(self.x[:1])
+        rebuilt.set_weights(original.get_weights())
+        require_equal(self.answer(rebuilt), self.answer(original), "the rebuilt model's answers")
+
+    def endpoint_arguments(self, specs: Iterable[Any], rows: int) -> list[np.ndarray]:
+        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1) or small integers."""
+        found = []
+        for index, spec in enumerate(specs):
+            shape = tuple(rows if size is None else size for size in spec.shape)
+            name = getattr(spec, "name", None)
+            dtype = keras.backend.standardize_dtype(spec.dtype or "float32")
+            entry = next(iter(self.table.entries.values()))
+            if index == 0 and shape == (rows, *entry.shape[1:]):
+                array = entry.draw(next(iter(self.table.entries)), rows)
+            else:
+                generator = philox("endpoint", name, index)
+                whole = "int" in dtype
+                array = generator.integers(0, 2, shape) if whole else generator.uniform(0.05, 0.95, shape)
+            found.append(array.astype(dtype))
+        return found

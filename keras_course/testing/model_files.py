@@ -1,0 +1,169 @@
+"""Checks that a model survives its files and answers from other processes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import tree
+
+from keras_course.core.serial import load, save_model
+from keras_course.testing.agreement import as_array, require, require_equal
+from keras_course.testing.configuration import same_config
+from keras_course.testing.layer_files import classes_inside
+from keras_course.testing.model_case import ModelCase, digest_of_weights
+from keras_course.testing.report import NotApplicable
+
+__all__ = [
+    "another_process_gets_the_same_bits",
+    "digests_in_another_process",
+    "endpoints_answer_without_the_package",
+    "export_with_answers",
+    "keras_file_restores_it",
+    "require_answers_without_the_package",
+    "weights_file_restores_it",
+]
+
+
+def keras_file_restores_it(case: ModelCase) -> None:
+    """A .keras file that cannot be read back, forgets the optimizer, or continues otherwise."""
+    model = case.fit(case.eager(), 1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        save_model(model, path)
+        loaded = load(path, allow=(*classes_inside(model), *case.allow))
+    same_config(model.get_config(), loaded.get_config(), "the config of the loaded model")
+    require_equal(case.answer(loaded), case.answer(model), "answers of the loaded model", "exact")
+    loaded.run_eagerly, loaded.jit_compile = True, False  # no part of the file; the model's own settings here
+    for one in (model, loaded):
+        case.fit(one, 1)
+    require_equal(loaded.get_weights(), model.get_weights(), "weights one step after loading", "steps:1")
+
+
+def weights_file_restores_it(case: ModelCase) -> None:
+    """Weights that a file loses or mixes up."""
+    model, twin = case.fit(case.eager(), 1), case.built()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.weights.h5")
+        model.save_weights(path)
+        twin.load_weights(path)
+    require_equal(case.answer(twin), case.answer(model), "answers with the loaded weights", "exact")
+
+
+def endpoints_answer_without_the_package(case: ModelCase) -> None:
+    """An endpoint that cannot be traced, serves one batch size alone, or needs this package or your class to answer."""
+    if not hasattr(case.cls, "endpoints"):
+        raise NotApplicable("the model has no endpoints()")
+    with tempfile.TemporaryDirectory() as folder:
+        expected = export_with_answers(case, Path(folder, "one"))
+        require_answers_without_the_package({Path(folder, "one"): expected})
+
+
+def export_with_answers(case: ModelCase, folder: Path) -> dict[str, list[np.ndarray]]:
+    """Exports a fitted model with questions beside it, for `require_answers_without_the_package`.
+
+    Args:
+        case: the model.
+        folder: gets `saved_model/` and `questions.npz`.
+
+    Returns:
+        {"endpoint|rows": the live model's answers}.
+    """
+    model = case.fit(case.eager(), 1)
+    model.export(folder / "saved_model")
+    questions, expected = {}, {}
+    for name, (function, specs) in model.endpoints().items():
+        for rows in (2, 5):
+            arguments = case.endpoint_arguments(specs, rows)
+            for index, array in enumerate(arguments):
+                questions[f"{name}|{rows}|{index}"] = array
+            outputs = function(*(tree.map_structure(_tensor, array) for array in arguments))
+            expected[f"{name}|{rows}"] = [as_array(leaf) for leaf in tree.flatten(outputs)]
+    np.savez(folder / "questions.npz", **questions)
+    return expected
+
+
+def _tensor(array: Any) -> Any:
+    from keras import ops
+
+    return ops.convert_to_tensor(array, dtype=str(array.dtype))
+
+
+_SERVE = """
+import sys
+for name in ("keras_course", "tensorflow_probability", "keras"):
+    sys.modules[name] = None
+import numpy as np, tensorflow as tf
+for folder in sys.argv[1:]:
+    served = tf.saved_model.load(folder + "/saved_model")
+    questions = np.load(folder + "/questions.npz")
+    answers = {}
+    for key in sorted({name.rsplit("|", 1)[0] for name in questions.files}):
+        endpoint = key.split("|")[0]
+        count = sum(name.rsplit("|", 1)[0] == key for name in questions.files)
+        function = served.serve if endpoint == "serve" else getattr(served, endpoint)
+        outputs = function(*(tf.constant(questions[f"{key}|{index}"]) for index in range(count)))
+        for index, leaf in enumerate(tf.nest.flatten(outputs)):
+            answers[f"{key}|{index}"] = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
+    np.savez(folder + "/answers.npz", **{name: np.asarray(value) for name, value in answers.items()})
+"""
+
+
+def require_answers_without_the_package(exported: dict[Path, dict[str, list[np.ndarray]]]) -> None:
+    """Asks all exported models in one process that can import neither this package, nor TFP, nor Keras.
+
+    Raises:
+        Deviation: if the process fails or an answer differs from the live model's.
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", _SERVE, *map(str, exported)], capture_output=True, text=True, env=_environment()
+    )
+    require(run.returncode == 0, f"a process without the package fails: {run.stderr.strip()[-400:]}")
+    for folder, expected in exported.items():
+        answers = np.load(folder / "answers.npz")
+        for key, wanted in expected.items():
+            came = [answers[f"{key}|{index}"] for index in range(len(wanted))]
+            name, rows = key.split("|")
+            require_equal(came, wanted, f"{folder.name}: endpoint {name!r} on {rows} rows from another process")
+
+
+_REPEAT = """
+import pickle, sys
+for case in pickle.load(sys.stdin.buffer):
+    from keras_course.testing.model_case import digest_of_weights
+    print(digest_of_weights(case.fit(case.compiled(), 3)))
+"""
+
+
+def digests_in_another_process(cases: Sequence[ModelCase]) -> list[str]:
+    """sha256 of the weights after three steps, from a fresh process.
+
+    Raises:
+        NotApplicable: if a case cannot be sent to another process (a lambda, a class made inside a function).
+        Deviation: if the process fails.
+    """
+    try:
+        sent = pickle.dumps(list(cases))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise NotApplicable(f"cannot be sent to another process: {error}") from None
+    run = subprocess.run([sys.executable, "-c", _REPEAT], input=sent, capture_output=True, env=_environment())
+    require(run.returncode == 0, f"another process fails: {run.stderr.decode().strip()[-400:]}")
+    return run.stdout.decode().split()
+
+
+def another_process_gets_the_same_bits(case: ModelCase) -> None:
+    """Weights that depend on hash seeds, the clock or what else the process did: no run can be repeated."""
+    (other,) = digests_in_another_process([case])
+    own = digest_of_weights(case.fit(case.compiled(), 3))
+    require(own == other, f"weights after three steps: sha256 {own[:12]} here, {other[:12]} in another process")
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "TF_CPP_MIN_LOG_LEVEL": "3"}

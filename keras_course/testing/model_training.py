@@ -1,0 +1,102 @@
+"""Checks of how a model trains, measures and repeats itself."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from keras_course.core.tracking import untracked_variables
+from keras_course.testing.agreement import as_array, leaves, require, require_equal, require_finite
+from keras_course.testing.configuration import constructor_arguments
+from keras_course.testing.model_case import ROWS, ModelCase, digest_of_weights
+from keras_course.testing.report import NotApplicable
+
+__all__ = [
+    "a_tiny_fit_improves_the_objective",
+    "eager_graph_and_xla_fits_agree",
+    "every_variable_is_tracked",
+    "fit_is_train_on_batch",
+    "measures_do_not_depend_on_the_batch_size",
+    "predict_is_the_inference_call",
+    "same_seed_same_weights",
+]
+
+
+def every_variable_is_tracked(case: ModelCase) -> None:
+    """A tf.Variable, TFP network or hidden layer that is used and never trained, saved or counted."""
+    missing = sorted(untracked_variables(case.built()))
+    require(not missing, f"Keras does not track {', '.join(missing[:3])}")
+
+
+def a_tiny_fit_improves_the_objective(case: ModelCase) -> None:
+    """A training step that moves nothing, or the wrong way, or into NaN."""
+    model = case.eager()
+    before = case.evaluate(model)
+    require(case.objective in before, f"evaluate reports {sorted(before)}, not {case.objective!r}")
+    after = case.evaluate(case.fit(model, case.epochs))
+    require_finite([np.asarray(value) for value in after.values()], "evaluate after the fit")
+    require_finite(model.get_weights(), "weights after the fit")
+    gain = (after[case.objective] - before[case.objective]) * (1 if case.direction == "max" else -1)
+    change = f"{case.objective} goes from {before[case.objective]:.6g} to {after[case.objective]:.6g}"
+    require(gain > 0, f"{change} in {case.epochs} steps")
+
+
+def fit_is_train_on_batch(case: ModelCase) -> None:
+    """A train_step that reads (x, None, None), which train_on_batch passes, otherwise than x, which fit passes."""
+    whole, stepwise = case.fit(case.eager(), 2), case.eager()
+    keras.utils.set_random_seed(1)
+    for _ in range(2):
+        stepwise.train_on_batch(case.x, case.y)
+    require_equal(stepwise.get_weights(), whole.get_weights(), "weights of train_on_batch against fit", "steps:2")
+
+
+def measures_do_not_depend_on_the_batch_size(case: ModelCase) -> None:
+    """A mean of batch means in evaluate: with a short last batch the reported number is another."""
+    model = case.eager()
+    whole = case.evaluate(model)
+    for batch_size in (ROWS - 5, 1):
+        for name, value in case.evaluate(model, batch_size).items():
+            what = f"{name} with batches of {batch_size} against one of {ROWS}"
+            require_equal(np.asarray(value), np.asarray(whole[name]), what)
+
+
+def predict_is_the_inference_call(case: ModelCase) -> None:
+    """predict that fails, keeps training noise on, or mixes rows of a batch."""
+    model = case.eager()
+    expected = leaves(case.answer(model))
+    for batch_size in (ROWS, 5):
+        came = model.predict(case.x, batch_size=batch_size, verbose=0)
+        require_equal(came, expected, f"predict with batch_size={batch_size} against the model's call")
+    for row in (0, ROWS - 1):
+        alone = case.answer(model, case.x[row : row + 1])
+        require_equal(alone, [leaf[row : row + 1] for leaf in expected], f"row {row} alone and in its batch")
+    empty = leaves(case.answer(model, case.x[:0]))
+    shapes = [leaf.shape for leaf in empty]
+    require(shapes == [(0, *leaf.shape[1:]) for leaf in expected], f"0 rows give outputs of {shapes}")
+
+
+def eager_graph_and_xla_fits_agree(case: ModelCase) -> None:
+    """A train_step whose Python is frozen by the graph, or that XLA cannot compile."""
+    expected = case.fit(case.eager(), 2).get_weights()
+    for how, options in (("a graph", {"jit_compile": False}), ("XLA", {"jit_compile": True})):
+        came = case.fit(case.compiled(**options), 2).get_weights()
+        require_equal(came, expected, f"weights after two steps as {how} against eager", "steps:2")
+
+
+def same_seed_same_weights(case: ModelCase) -> None:
+    """Initial weights that depend on what was built before, or a seed argument that is ignored."""
+    if "seed" not in constructor_arguments(case.cls):
+        raise NotApplicable("takes no seed")
+
+    def weights(seed: int, start: int) -> tuple[str, list[np.ndarray]]:
+        keras.utils.set_random_seed(start)
+        keras.layers.Dense(2).build((None, 2))  # an unrelated layer draws first
+        model = case.cls(**{**case.init, "seed": seed})
+        if not model.built:
+            model(case.x[:1])
+        return digest_of_weights(model), [as_array(variable) for variable in model.variables]
+
+    one, again, other = weights(3, 0), weights(3, 1), weights(4, 0)
+    require(one[0] == again[0], "the same seed gives other initial weights after other random draws")
+    if any(np.unique(array).size > 1 for array in one[1]):
+        require(one[0] != other[0], "another seed gives the same initial weights")

@@ -1,0 +1,100 @@
+"""How the conformance suite trains each model of the catalogue: targets, compile arguments, objective."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_course import catalog
+from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
+from keras_course.models.densities.distribution_regression import DistributionRegression
+from keras_course.testing.model_case import ModelCase
+
+
+def signs(x: np.ndarray) -> np.ndarray:
+    """A linearly separable labelling, -1 and +1."""
+    return np.where(x[:, 0] > x[:, 1], 1.0, -1.0).astype("float32")
+
+
+def zero_or_one(x: np.ndarray) -> np.ndarray:
+    """The same as 0 and 1, (B, 1)."""
+    return (signs(x)[:, None] + 1) / 2
+
+
+def sums(x: np.ndarray) -> np.ndarray:
+    """A linear function, (B, 1)."""
+    return (x.reshape(len(x), -1).sum(1, keepdims=True) + 1).astype("float32")
+
+
+def pairs(x: np.ndarray) -> np.ndarray:
+    """Two targets in (0, 1)."""
+    return (1 / (1 + np.exp(-x[:, :2]))).astype("float32")
+
+
+def four_classes(x: np.ndarray) -> np.ndarray:
+    """Which quadrant, 0 to 3."""
+    return ((x[:, 0] > 0) * 2 + (x[:, 1] > 0)).astype("int32")
+
+
+def brightest_corner(x: np.ndarray) -> np.ndarray:
+    """Class 0 or 1 of an image: which of its halves is brighter."""
+    half = x.shape[1] // 2
+    return (x[:, :half].sum((1, 2, 3)) > x[:, half:].sum((1, 2, 3))).astype("int32")
+
+
+def by_own_rule() -> dict[str, Any]:
+    """For models that bring their own training step."""
+    return {}
+
+
+def with_half_squared_loss() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.SGD(0.05, momentum=0.5), "loss": HalfSquaredLoss(), "metrics": ["mae"]}
+
+
+def with_softmax_loss() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.SGD(0.1), "loss": SoftmaxLoss(), "metrics": ["accuracy"]}
+
+
+def with_binary_cross_entropy() -> dict[str, Any]:
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    return {"optimizer": keras.optimizers.SGD(0.1), "loss": loss, "metrics": [keras.metrics.BinaryAccuracy()]}
+
+
+def with_its_likelihood() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.SGD(0.02)}
+
+
+TRAINING: dict[str, dict[str, Any]] = {
+    "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes"},
+    "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
+    "logistic-regression": {"targets": zero_or_one, "compile": with_binary_cross_entropy},
+    "softmax-regression": {"targets": four_classes, "compile": with_softmax_loss},
+    "mlp": {"targets": pairs, "compile": with_half_squared_loss},
+    "backprop": {"targets": pairs, "compile": by_own_rule},
+    "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
+}
+
+# Models that are members of rows of another shape.
+OTHERS: dict[str, ModelCase] = {
+    "distribution-regression": ModelCase(
+        DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
+    ),
+    "backprop-online": ModelCase(
+        catalog.resolve("backprop"), {"features": 3, "units": (4, 2), "update": "online"}, (4, 3), pairs, by_own_rule
+    ),
+}
+
+SKIPS: dict[str, dict[str, str]] = {}
+
+
+def model_cases() -> dict[str, ModelCase]:
+    """{slug: case} of every model row of the catalogue and the models above."""
+    cases = {}
+    for entry in catalog.entries():
+        if entry.shape == "model":
+            if entry.slug not in TRAINING:
+                raise KeyError(f"{entry.slug} needs a line in TRAINING, reference_tests/conformance/model_examples.py")
+            cases[entry.slug] = ModelCase(catalog.resolve(entry.slug), entry.init, entry.inputs, **TRAINING[entry.slug])
+    return {**cases, **OTHERS}
