@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from keras_course.distributions import MeanLogLikelihood, NegativeLogLikelihood
+from keras_course.distributions import MeanLogLikelihood, Mixture, NegativeLogLikelihood, Normal
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, ORANGE, RED, learning_curves
@@ -18,6 +18,7 @@ from keras_course.pipeline.recipe import Baseline, Recipe
 
 __all__ = ["gaussian_head", "mixture_density", "predictive_density"]
 
+MIXTURE = Mixture(components=3, component=Normal(minimum_scale=0.35))
 EPOCHS, RATE = 200, 0.01  # one step an epoch: all 310 training patients at once
 
 # The labels are standardised, so a head may start at the quantiles of a standard normal variable.
@@ -25,20 +26,22 @@ STANDARD_LABELS = np.array([NormalDist().inv_cdf((rank + 0.5) / 200) for rank in
 
 
 def mixture_density() -> Recipe:
-    """How far diabetes has gone a year later, as a density: a mixture of two normals on 16 hidden units.
+    """How far diabetes has gone a year later, as a density: a mixture of three normals on 32 hidden units.
 
-    442 real patients, ten measurements each. Hidden width, weight decay, number of components and epochs were chosen by
-    the validation log-likelihood over twenty other splits; the last weights are kept, so that the validation split
-    decides nothing here. The score is mean log p(y | x) of the standardised label on the test split, in nats.
+    442 real patients, ten measurements each. Width, weight decay, dropout, components and least scale were chosen by
+    validation log-likelihood over twenty other splits (seeds 100 to 119); the last weights are kept, so that the
+    validation split decides nothing here. The least scale matters: without it the components take a chance gap in 310
+    labels for a valley, and pay for it on new patients. The score is mean log p(y | x) of the standardised label on
+    the test split, in nats a patient.
     """
     return Recipe(
         slug="distribution-output",
         dataset="diabetes",
-        model=lambda spec, seed: _network(spec, seed, family="mixture", components=2),
+        model=lambda spec, seed: _network(spec, seed, MIXTURE),
         compile=lambda spec: {
             "optimizer": keras.optimizers.Adam(RATE),
-            "loss": NegativeLogLikelihood("mixture", components=2),
-            "metrics": [MeanLogLikelihood("mixture", components=2)],
+            "loss": NegativeLogLikelihood(MIXTURE),
+            "metrics": [MeanLogLikelihood(MIXTURE)],
         },
         batch_size=None,
         epochs=EPOCHS,
@@ -48,8 +51,8 @@ def mixture_density() -> Recipe:
     )
 
 
-def _network(spec: Any, seed: int, **head: Any) -> DistributionRegression:
-    model = DistributionRegression(spec.features, units=(16,), weight_decay=0.05, seed=seed, **head)
+def _network(spec: Any, seed: int, family: Any) -> DistributionRegression:
+    model = DistributionRegression(spec.features, (32,), family, dropout=0.5, weight_decay=0.03, seed=seed)
     model.start_at(STANDARD_LABELS)
     return model
 
@@ -57,7 +60,7 @@ def _network(spec: Any, seed: int, **head: Any) -> DistributionRegression:
 def gaussian_head(dataset: Any, seed: int) -> Baseline:
     """The same network, trained the same way, with one normal whose mean and scale both depend on x."""
     train, test = dataset.train, dataset.test
-    model = _network(dataset.spec, seed, family="normal")
+    model = _network(dataset.spec, seed, "normal")
     model.compile(keras.optimizers.Adam(RATE), metrics=[MeanLogLikelihood("normal")])
     model.fit(train.x, train.y, batch_size=len(train.x), epochs=EPOCHS, verbose=0)
     measured = model.evaluate(test.x, test.y, batch_size=len(test.x), verbose=0, return_dict=True)

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Endpoint, Model
@@ -79,11 +81,13 @@ class DistributionRegression(Model):
             require_positive_int("DistributionRegression", units=width)
         if not weight_decay >= 0:
             raise ValueError(f"DistributionRegression needs weight_decay >= 0. Received: weight_decay={weight_decay}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"DistributionRegression needs dropout in [0, 1). Received: dropout={dropout}")
         self.activation = keras.activations.get(activation)
         self.weight_decay = float(weight_decay)
         self.dropout = float(dropout)
-        self.own_network = network is None
-        self.network = self._hidden_layers() if network is None else network
+        self.network = network
+        self.hidden = [self._hidden_layer(number, width) for number, width in enumerate(self.units)] if network is None else []
         self.head = DistributionOutput(
             family,
             event_size,
@@ -103,23 +107,15 @@ class DistributionRegression(Model):
     def _penalty(self) -> Any:
         return keras.regularizers.L2(self.weight_decay) if self.weight_decay else None
 
-    def _hidden_layers(self) -> Any:
-        layers: list[Any] = [keras.layers.Flatten()] if len(self.input_shape_of_one) > 1 else []
-        for number, width in enumerate(self.units):
-            layers.append(
-                keras.layers.Dense(
-                    width,
-                    self.activation,
-                    kernel_initializer=self._initializer(f"hidden{number}"),
-                    kernel_regularizer=self._penalty(),
-                    dtype=self.dtype_policy,
-                    name=f"hidden{number}",
-                )
-            )
-            if self.dropout:
-                seed = derive_seed(self.seed, f"dropout{number}")
-                layers.append(keras.layers.Dropout(self.dropout, seed=seed, name=f"dropout{number}"))
-        return keras.Sequential(layers, name="network")
+    def _hidden_layer(self, number: int, width: int) -> Any:
+        return keras.layers.Dense(
+            width,
+            self.activation,
+            kernel_initializer=self._initializer(f"hidden{number}"),
+            kernel_regularizer=self._penalty(),
+            dtype=self.dtype_policy,
+            name=f"hidden{number}",
+        )
 
     @property
     def family(self) -> Any:
@@ -127,12 +123,24 @@ class DistributionRegression(Model):
         return self.head.family
 
     def build(self, input_shape: Any) -> None:
-        hidden = self.network(keras.KerasTensor(input_shape, dtype=self.compute_dtype))  # builds any network
+        hidden = self.features_of(keras.KerasTensor(input_shape, dtype=self.compute_dtype))  # builds any network
         self.head.build(hidden.shape)
         self.built = True
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        return self.head(self.network(inputs, training=training))  # (B, P)
+        return self.head(self.features_of(inputs, training))  # (B, P)
+
+    def features_of(self, inputs: Any, training: Any = None) -> Any:
+        """What the head sees: the output (B, H) of the network."""
+        if self.network is not None:
+            return self.network(inputs, training=training)
+        hidden = ops.reshape(inputs, (-1, math.prod(self.input_shape_of_one)))
+        for number, layer in enumerate(self.hidden):
+            hidden = layer(hidden)
+            if training and self.dropout:
+                seed = self.step_seed(f"dropout{number}")  # of the step, not of a stream: a resumed run repeats it
+                hidden = tf.nn.experimental.stateless_dropout(hidden, self.dropout, seed, rng_alg="philox")
+        return hidden
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, loss=NegativeLogLikelihood(self.head) if loss is None else loss, **kwargs)
@@ -201,7 +209,7 @@ class DistributionRegression(Model):
         return served
 
     def get_config(self) -> dict[str, Any]:
-        network = None if self.own_network else keras.saving.serialize_keras_object(self.network)
+        network = None if self.network is None else keras.saving.serialize_keras_object(self.network)
         return {
             **super().get_config(),
             "features": list(self.input_shape_of_one),
