@@ -81,7 +81,26 @@ class TrainingBatches:
         self.seed = seed
         self.augment = augment
         self.draws = draws
-        self.epoch = 0  # read whenever an iteration over `dataset()` begins
+        # Variables rather than a numpy_function: dropping an iterator that calls Python now and then blocks for a
+        # minute, as its threads wait for the interpreter that waits for them.
+        with tf.device("CPU:0"):
+            self._order = tf.Variable(tf.zeros((len(split),), tf.int64), trainable=False, name="order")
+            self._uniforms = tf.Variable(
+                tf.zeros((len(split) if augment else 0, draws)), trainable=False, name="uniforms"
+            )
+        self.epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch whose batches `dataset()` gives; set it between iterations."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._order.assign(self.order(epoch))
+        if self.augment is not None:
+            self._uniforms.assign(self.uniforms(epoch))
 
     @property
     def steps(self) -> int:
@@ -100,34 +119,21 @@ class TrainingBatches:
         return ((bits >> np.uint64(40)) * np.float64(2.0**-24)).astype("float32").reshape(-1, self.draws)
 
     def dataset(self) -> tf.data.Dataset:
-        """The batches (x, y) of epoch `self.epoch`, read when an iteration begins.
+        """The batches (x, y) of whatever epoch is set when they are read.
 
         Returns:
             tf.data.Dataset of known cardinality `steps`.
         """
-        x, y = tf.constant(self.split.x), tf.constant(self.split.y)
+        with tf.device("CPU:0"):
+            x, y = tf.constant(self.split.x), tf.constant(self.split.y)
         size, augment = self.batch_size, self.augment
 
-        def of_epoch(_: tf.Tensor) -> tf.data.Dataset:
-            order = tf.numpy_function(lambda: self.order(self.epoch), [], tf.int64)
-            order = tf.ensure_shape(order, (len(self.split),))
+        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            rows = self._order[step * size : (step + 1) * size]
+            inputs, targets = tf.gather(x, rows), tf.gather(y, rows)
             if augment is None:
-                return tf.data.Dataset.range(self.steps).map(
-                    lambda step: gather(order[step * size : (step + 1) * size])
-                )
-            uniforms = tf.numpy_function(lambda: self.uniforms(self.epoch), [], tf.float32)
-            uniforms = tf.ensure_shape(uniforms, (len(self.split), self.draws))
-            return tf.data.Dataset.range(self.steps).map(
-                lambda step: augmented(order[step * size : (step + 1) * size], uniforms)
-            )
+                return inputs, targets
+            changed = augment(inputs, tf.gather(self._uniforms, rows))
+            return tf.cast(tf.ensure_shape(changed, inputs.shape), inputs.dtype), targets
 
-        def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.gather(x, rows), tf.gather(y, rows)
-
-        def augmented(rows: tf.Tensor, uniforms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            inputs, targets = gather(rows)
-            changed = tf.ensure_shape(augment(inputs, tf.gather(uniforms, rows)), inputs.shape)  # type: ignore[misc]
-            return tf.cast(changed, inputs.dtype), targets
-
-        batches = tf.data.Dataset.range(1).flat_map(of_epoch).apply(tf.data.experimental.assert_cardinality(self.steps))
-        return batches.prefetch(2)
+        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2)
