@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "keras_course"
 
 RANKS = (
     {"cli"},
-    {"testing", "recipes", "worked_examples", "experiments"},
+    {"worked_examples"},  # they may show an experiment
+    {"testing", "recipes", "experiments"},
     {"models", "inference", "structured"},
     {"distributions", "layers", "losses", "metrics", "optimizers", "callbacks"},
     {"initializers", "regularizers", "pipeline"},
