@@ -62,15 +62,15 @@ def data_for(head, rows=64):
     return x, ops.convert_to_numpy(head.sample(np.repeat(raw, rows, 0), seed=0))
 
 
-@pytest.mark.parametrize("arguments", [HEADS["full"], HEADS["categorical"], HEADS["mixture"]], ids=lambda a: a["family"])
-def test_a_functional_model_trains_moves_every_weight_and_survives_a_save(arguments, tmp_path):
-    model, head = functional_model(arguments)
+@pytest.mark.parametrize("name", ["full", "categorical", "mixture"])
+def test_a_functional_model_trains_moves_every_weight_and_survives_a_save(name, tmp_path):
+    model, head = functional_model(HEADS[name])
     x, y = data_for(head)
     model.compile(keras.optimizers.Adam(0.02), NegativeLogLikelihood(head))
     before = [w.copy() for w in model.get_weights()]
     history = model.fit(x, y, epochs=6, batch_size=32, verbose=0).history["loss"]
     assert history[-1] < history[0]
-    for weight, old, new in zip(model.weights, before, model.get_weights()):
+    for weight, old, new in zip(model.weights, before, model.get_weights(), strict=True):
         assert np.any(old != new), weight.path
 
     save_model(model, tmp_path / "model.keras")
@@ -121,7 +121,7 @@ def test_the_distribution_is_rebuilt_from_the_present_weights_on_every_call():
 
 
 def test_batch_and_event_shapes_are_those_documented():
-    for arguments, event in zip(HEADS.values(), [(1,), (2,), (3,), (), (1,), (2,)]):
+    for arguments, event in zip(HEADS.values(), [(1,), (2,), (3,), (), (1,), (2,)], strict=True):
         head = DistributionOutput(**arguments)
         for batch in ((7,), (7, 4)):
             distribution = head.distribution(head(ops.ones((*batch, 5))))
@@ -148,7 +148,8 @@ def test_parameter_size_counts_as_tfp_layers_does():
     assert DistributionOutput.parameter_size("normal", 3) == 6
     assert DistributionOutput.parameter_size("full_covariance_gaussian", 3) == 9
     assert DistributionOutput.parameter_size("categorical", 10) == 10
-    assert DistributionOutput.parameter_size("mixture", 2, components=4, component_family="full_covariance_gaussian") == 24
+    full = {"components": 4, "component_family": "full_covariance_gaussian"}
+    assert DistributionOutput.parameter_size("mixture", 2, **full) == 24
 
 
 def test_a_head_started_at_labels_predicts_their_distribution_where_features_are_zero():

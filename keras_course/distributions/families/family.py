@@ -32,7 +32,8 @@ def tfp_distributions() -> Any:
 def widened(tensor: Any) -> Any:
     """The tensor in at least float32: densities lose all meaning in 8 or 11 bits of significand."""
     tensor = ops.convert_to_tensor(tensor)
-    return tensor if keras.backend.standardize_dtype(tensor.dtype) in ("float32", "float64") else ops.cast(tensor, "float32")
+    wide = keras.backend.standardize_dtype(tensor.dtype) in ("float32", "float64")
+    return tensor if wide else ops.cast(tensor, "float32")
 
 
 def as_dtype(value: Any, dtype: Any) -> Any:
@@ -44,7 +45,7 @@ def as_dtype(value: Any, dtype: Any) -> Any:
 class Family:
     """Base of all families. A subclass writes `parameter_size`, `distribution` and what else it knows in closed form.
 
-        log p(y; omega) = distribution(omega).log_prob(y)   inside the support,   -inf outside, for every label that came
+        log p(y; omega) = distribution(omega).log_prob(y) inside the support,   -inf outside of it
 
     Subclass it as a frozen dataclass of plain numbers, strings and other families, put `@register_family("name")` on
     it (see `families.table`), and every head, loss and model of this package takes it.
@@ -175,7 +176,7 @@ class Family:
             raise ValueError(f"{self.name}.quantile needs q in [0, 1]. Received: q={q}")
         parameters = self.checked(parameters)
         q = as_dtype(q, parameters.dtype)
-        rows = ops.reshape(q, (*ops.shape(q), *(1,) * len(parameters.shape)))  # (*q.shape, 1 ... 1): broadcasts to (..., D)
+        rows = ops.reshape(q, (*ops.shape(q), *(1,) * len(parameters.shape)))  # (*q.shape, 1 ... 1)
         value = self.marginal_quantile(parameters, ops.clip(rows, 0, 1))
         return ops.where(ops.logical_and(rows >= 0, rows <= 1), value, ops.full_like(value, float("nan")))
 

@@ -56,7 +56,8 @@ class Mixture(Family):
 
     def __post_init__(self) -> None:
         require_positive_int("Mixture", components=self.components)
-        if not isinstance(self.component, Family) or isinstance(self.component, Mixture) or not self.component.continuous:
+        simple = isinstance(self.component, Family) and not isinstance(self.component, Mixture)
+        if not simple or not self.component.continuous:
             raise ValueError(f"Mixture needs a continuous component family. Received: component={self.component!r}")
 
     @classmethod

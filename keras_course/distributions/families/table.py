@@ -84,7 +84,7 @@ def get_family(family: Any, event_size: int | None = None, **options: Any) -> Fa
         try:
             return maker(**given)  # type: ignore[no-any-return]
         except TypeError as error:
-            raise ValueError(f"The {family} family does not take these arguments ({error}). Received: {given}") from None
+            raise ValueError(f"The {family} family cannot take these arguments ({error}). Received: {given}") from None
     if isinstance(family, dict):
         family = keras.saving.deserialize_keras_object(family)
     family = getattr(family, "family", family)

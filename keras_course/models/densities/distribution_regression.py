@@ -87,7 +87,8 @@ class DistributionRegression(Model):
         self.weight_decay = float(weight_decay)
         self.dropout = float(dropout)
         self.network = network
-        self.hidden = [self._hidden_layer(number, width) for number, width in enumerate(self.units)] if network is None else []
+        widths = self.units if network is None else ()
+        self.hidden = [self._hidden_layer(number, width) for number, width in enumerate(widths)]
         self.head = DistributionOutput(
             family,
             event_size,

@@ -29,7 +29,7 @@ def test_compile_without_a_loss_takes_the_heads_own_and_training_lowers_it():
     model.compile(keras.optimizers.Adam(0.02))
     history = model.fit(X, Y, epochs=8, batch_size=20, verbose=0).history["loss"]
     assert history[-1] < history[0]
-    assert all(np.any(old != new) for old, new in zip(before, model.get_weights()))
+    assert all(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
 
 
 def test_the_same_seed_starts_and_trains_the_same_dropout_included():
@@ -41,7 +41,7 @@ def test_the_same_seed_starts_and_trains_the_same_dropout_included():
 
     keras.layers.Dense(3).build((None, 3))  # an unrelated layer built before changes nothing
     first = trained(3)
-    for one, again, other in zip(first, trained(3), trained(4)):
+    for one, again, other in zip(first, trained(3), trained(4), strict=True):
         np.testing.assert_array_equal(one, again)
         assert np.any(one != other)
 
@@ -83,14 +83,15 @@ def test_every_endpoint_answers_equally_where_neither_this_package_nor_tfp_can_b
         import numpy as np, tensorflow as tf
         served = tf.saved_model.load({str(tmp_path / "export")!r})
         asked = np.load({str(tmp_path / "asked.npz")!r})
-        answers = {{name: getattr(served, name)(asked["x"]) for name in ("serving_default", "parameters", "mode", "stddev")}}
+        alone = ("serving_default", "parameters", "mode", "stddev")
+        answers = {{name: getattr(served, name)(asked["x"]) for name in alone}}
         answers["log_prob"] = served.log_prob(asked["x"], asked["y"])
         answers["quantile"] = served.quantile(asked["x"], asked["q"])
         answers["sample"] = served.sample(asked["x"], asked["seed"])
         answers["one row"] = served.serving_default(asked["x"][:1])
         np.savez({str(tmp_path / "answers.npz")!r}, **answers)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, capture_output=True, text=True, cwd=tmp_path)
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, cwd=tmp_path)
     answers = np.load(tmp_path / "answers.npz")
     wanted = {
         "serving_default": model.mean(x), "parameters": model.predict(x, verbose=0), "mode": model.mode(x),
