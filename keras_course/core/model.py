@@ -121,16 +121,26 @@ class Model(keras.Model):
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
 
-    def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         tracking.require_tracked(self)
-        if self.built:
-            return super().fit(*args, callbacks=callbacks, **kwargs)
-        watch = tracking.CheckAfterFirstStep()  # the variables of an unbuilt model exist only then
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(watch)
-            return super().fit(*args, callbacks=callbacks, **kwargs)
-        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-        return super().fit(*args, callbacks=[*given, watch], **kwargs)
+        if not self.built:  # its variables exist only after the first step
+            watch = tracking.CheckAfterFirstStep()
+            if isinstance(callbacks, keras.callbacks.CallbackList):
+                callbacks.append(watch)
+            else:
+                given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+                callbacks = [*given, watch]
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Builds model, optimizer and metrics under a strategy from what one replica sees.

@@ -1,4 +1,4 @@
-"""Calls an exported model in a process where keras_course, keras and tfp cannot be imported; run as a plain script.
+"""Calls an exported model in a process where keras_course and tfp cannot be imported; run as a plain script.
 
     python call_without_the_package.py EXPORT INPUTS.npz OUT.npz
 
@@ -19,13 +19,7 @@ class Forbidden:
         return None
 
 
-sys.meta_path.insert(0, Forbidden())
-
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-
-def session_answer(export, inputs):
+def session_answer(tf, export, inputs):
     """The default signature through the loader that TensorFlow Serving uses."""
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], export)
@@ -36,6 +30,10 @@ def session_answer(export, inputs):
 
 
 def main(export, inputs_file, out):
+    sys.meta_path.insert(0, Forbidden())
+    import numpy as np
+    import tensorflow as tf
+
     inputs = dict(np.load(inputs_file))
     loaded = tf.saved_model.load(export)
     answers = {}
@@ -45,7 +43,7 @@ def main(export, inputs_file, out):
             for output, value in signature(**{key: tf.constant(inputs[key]) for key in wanted}).items():
                 answers[f"{name}/{output}"] = value.numpy()
     default = loaded.signatures["serving_default"].structured_input_signature[1]
-    for output, value in session_answer(export, {key: inputs[key] for key in default}).items():
+    for output, value in session_answer(tf, export, {key: inputs[key] for key in default}).items():
         answers[f"session/{output}"] = value
     np.savez(out, **answers)
 
