@@ -1,0 +1,152 @@
+"""Somebody's homework, each with one classic mistake; every one must turn a golden of its system red."""
+
+import math
+
+from keras import ops
+
+from keras_course.layers.convolution import Convolution2D
+from keras_course.layers.pooling import AveragePooling
+from keras_course.layers.positional_encoding import PositionalEncoding
+from keras_course.losses.half_squared import HalfSquaredLoss
+from keras_course.losses.logistic import LogisticLoss
+from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.models.perceptrons.backprop import BackpropMLP
+from keras_course.models.perceptrons.mlp import MLP
+from keras_course.models.perceptrons.perceptron import Perceptron
+from keras_course.models.vision.lenet import LeNet
+from keras_course.ops import bayes, information, regression
+from keras_course.ops.convolution import convolve, cross_correlate
+
+
+def flipped_kernel(inputs, kernel, **kwargs):
+    return convolve(inputs, kernel, **kwargs)
+
+
+def unflipped_kernel(inputs, kernel, **kwargs):
+    return cross_correlate(inputs, kernel, **kwargs)
+
+
+class DroppedBias(Convolution2D):
+    def call(self, inputs):
+        return super().call(inputs) - self.bias
+
+
+class SwappedAxes(Convolution2D):
+    def call(self, inputs):
+        return super().call(ops.swapaxes(inputs, 1, 2))
+
+
+class AverageForMaximum(AveragePooling):
+    pass
+
+
+class CosineFirst(PositionalEncoding):
+    def call(self, inputs):
+        encoded = super().call(ops.zeros_like(inputs))
+        pairs = ops.reshape(encoded, (*encoded.shape[:-1], -1, 2))
+        return inputs + ops.reshape(ops.flip(pairs, axis=-1), encoded.shape)
+
+
+class OneFrequencyPerColumn(PositionalEncoding):
+    """j in place of 2i: the cosine columns get a frequency of their own."""
+
+    def call(self, inputs):
+        length, depth = inputs.shape[1:]
+        k = ops.arange(length, dtype=inputs.dtype)[:, None]
+        j = ops.arange(depth, dtype=inputs.dtype)
+        angle = k / self.base ** (j / depth)
+        return inputs + ops.where(ops.arange(depth) % 2 == 0, ops.sin(angle), ops.cos(angle))
+
+
+def entropy_in_the_wrong_log(p, base=2, **kwargs):
+    return information.entropy(p, **kwargs) * (math.log(2.0) if base == 2 else 1.0)
+
+
+def divergence_the_other_way_round(p, q, base=2, **kwargs):
+    return information.kl_divergence(q, p, base, **kwargs)
+
+
+def softplus_as_printed(x):
+    return ops.log(1.0 - ops.exp(x))
+
+
+def class_of_the_likeliest_hypothesis(class_given_hypothesis, posterior):
+    return ops.argmax(class_given_hypothesis[ops.argmax(posterior)])
+
+
+def prior_forgotten(likelihoods, priors):
+    return bayes.maximum_likelihood(likelihoods)
+
+
+def ridge_as_printed(x, y, alpha, convention="mean"):
+    return regression.ridge(x, y, alpha, "printed")
+
+
+def threshold_without_sign(z, threshold):
+    return ops.maximum(ops.abs(z) - threshold, 0.0)
+
+
+class SignOfTheCost(SoftmaxLoss):
+    def call(self, y_true, y_pred):
+        return -super().call(y_true, y_pred)
+
+
+class HalfForgotten(HalfSquaredLoss):
+    def call(self, y_true, y_pred):
+        return 2.0 * super().call(y_true, y_pred)
+
+
+class LabelIgnored(LogisticLoss):
+    def call(self, y_true, y_pred):
+        return super().call(ops.ones_like(y_true), y_pred)
+
+
+class WrongDirection(Perceptron):
+    def update(self, w, x, t, sample_weight=1.0):
+        return super().update(w, x, -t, sample_weight)
+
+
+class LinearHiddenLayer(MLP):
+    def __init__(self, features, units, activation="relu", **kwargs):
+        super().__init__(features, units, "linear", **kwargs)
+
+
+class DerivativeForgotten(BackpropMLP):
+    """delta_k = t_k - z_k, without z_k (1 - z_k)."""
+
+    def deltas(self, activations, t, *args, **kwargs):
+        right = super().deltas(activations, t, *args, **kwargs)
+        z = activations[-1]
+        return [*right[:-1], right[-1] / (z * (1.0 - z))]
+
+
+class NoBiasInTheFirstLayer(LeNet):
+    def call(self, images):
+        kept = ops.convert_to_tensor(self.conv1.bias)
+        return super().call(images) - ops.sum(kept)
+
+
+FAULTS = {
+    "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
+    "kernel not flipped": ("convolution.convolve", unflipped_kernel),
+    "dropped bias": ("convolution", DroppedBias),
+    "swapped axes": ("convolution", SwappedAxes),
+    "average for maximum": ("pooling.MaxPooling", AverageForMaximum),
+    "cosine first": ("positional-encoding", CosineFirst),
+    "one frequency a column": ("positional-encoding", OneFrequencyPerColumn),
+    "wrong log": ("information.entropy", entropy_in_the_wrong_log),
+    "divergence turned round": ("information.kl_divergence", divergence_the_other_way_round),
+    "softplus as printed": ("activations.softplus", softplus_as_printed),
+    "vote of the likeliest hypothesis": ("bayes-optimal.bayes_optimal_class", class_of_the_likeliest_hypothesis),
+    "prior forgotten": ("bayes-optimal.maximum_a_posteriori", prior_forgotten),
+    "ridge as printed": ("linear-regression.ridge", ridge_as_printed),
+    "threshold without sign": ("linear-regression.soft_threshold", threshold_without_sign),
+    "sign of the cost": ("softmax-loss", SignOfTheCost),
+    "half forgotten": ("half-squared-loss", HalfForgotten),
+    "label ignored": ("logistic-loss", LabelIgnored),
+    "wrong direction": ("perceptron", WrongDirection),
+    "linear hidden layer": ("mlp", LinearHiddenLayer),
+    "derivative forgotten": ("backprop", DerivativeForgotten),
+    "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
+}
+

@@ -1,0 +1,102 @@
+"""A classic mistake turns a golden red, by its number, and the right implementation stays green in its place."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from keras_course import catalog
+from keras_course.cli.main import main
+from keras_course.pipeline.verify import load_cases, verify
+from reference_tests.verify.planted_faults import FAULTS
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_turns_a_golden_red_by_its_number(name):
+    slug, faulty = FAULTS[name]
+    reds, calls = [], 0
+    for golden in load_cases(entry=slug.split(".")[0]):
+        for record in verify([golden], modes=("eager",), dtypes=("float64",), use={slug: faulty}):
+            if "does not call" in record.message:
+                continue
+            calls += 1
+            if not record.passed and (record.error is not None or "NaN" in record.message or "shape" in record.message):
+                reds.append(record)
+    assert calls, f"no worked example of {slug} calls the part that the fault replaces"
+    assert reds, f"{name}: {calls} cases ran, none turned red"
+
+
+def test_our_own_part_in_its_own_place_changes_nothing():
+    for slug in ("convolution", "mlp", "information.entropy"):
+        ours = catalog.resolve(slug.split(".")[0])
+        for golden in load_cases(entry=slug.split(".")[0]):
+            for record in verify([golden], modes=("eager",), dtypes=("float64",), use={slug: ours}):
+                assert record.passed or "does not call" in record.message
+
+
+MINE = """
+from keras import layers, ops
+from keras_course.layers.positional_encoding import PositionalEncoding
+
+class Good(PositionalEncoding):
+    pass
+
+class Bad(layers.Layer):
+    def __init__(self, base=10000.0, **kwargs):
+        super().__init__(**kwargs)
+
+    def call(self, inputs):
+        return inputs + 1.0
+"""
+
+
+def test_the_command_checks_somebody_elses_class_and_exits_1_on_failure(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mycode_for_verify.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    arguments = ["verify", "--mode", "graph", "--dtype", "float64", "--json", "rows.json", "--html", "page.html"]
+    assert main([*arguments, "--use", "positional-encoding=mycode_for_verify:Good"]) == 0
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert {row["entry"] for row in rows} == {"positional-encoding"}
+    assert all(row["verdict"] == "pass" for row in rows)
+    capsys.readouterr()
+
+    assert main([*arguments, "--use", "positional-encoding=mycode_for_verify:Bad"]) == 1
+    captured = capsys.readouterr()
+    assert "worst element" in captured.err
+    assert "keras-course verify --case attention/positional-encoding-table --mode graph" in captured.err
+    page = (tmp_path / "page.html").read_text()
+    assert "1 failed" in page or "failed" in page
+    assert "http://" not in page and "https://" not in page and "src=" not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--case", "attention/positional-encodin-table"], "Did you mean 'attention/positional-encoding-table'?"),
+        (["--entry", "positional-encodin"], "Did you mean 'positional-encoding'?"),
+        (["--use", "positional-encoding"], "SLUG=MODULE:NAME"),
+        (["--use", "positional-encoding=nothing_here:X"], "nothing_here"),
+        (["--device", "GPU:7", "--case", "attention"], "No such device"),
+        (["--mode", "fast"], "invalid choice"),
+        (["--json", "/nonexistent/rows.json", "--case", "attention"], "Cannot write"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_exit_code_2(arguments, message, capsys):
+    assert main(["verify", *arguments]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_damaged_golden_is_refused(tmp_path, monkeypatch, checkout):
+    code = (
+        "import json, pathlib, sys; from keras_course.core import resources; folder = pathlib.Path(sys.argv[1]);"
+        "resources.golden_folder = lambda: folder; from keras_course.cli.main import main; sys.exit(main(['verify']))"
+    )
+    (tmp_path / "attention").mkdir()
+    (tmp_path / "attention/broken.json").write_text('{"id": "attention/broken"')
+    result = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=checkout, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "broken.json cannot be trusted" in result.stderr
