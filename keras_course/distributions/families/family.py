@@ -60,10 +60,13 @@ class Family:
     # A point of the support: stands in for labels outside it, so that no gradient is NaN before the -inf is put in.
     support_point: ClassVar[float] = 0.0
 
+    def _unwritten(self, method: str) -> TypeError:
+        return TypeError(f"{type(self).__name__} does not define {method}, which is needed here; see Family")
+
     @property
     def parameter_size(self) -> int:
         """P, how many real numbers parametrise one p(y | x)."""
-        raise NotImplementedError
+        raise self._unwritten("parameter_size")
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -79,7 +82,7 @@ class Family:
         Returns:
             tfp.distributions.Distribution, batch_shape (...), event_shape `self.event_shape`.
         """
-        raise NotImplementedError
+        raise self._unwritten("distribution")
 
     def in_support(self, labels: Any) -> Any:
         """Which entries of the labels can occur at all: boolean tensor like `labels`. Default: every number."""
@@ -156,7 +159,7 @@ class Family:
 
     def from_uniforms(self, parameters: Any, uniform: Any) -> Any:
         """A draw made of `uniforms` numbers uniform in (0, 1), float64 (..., uniforms)."""
-        raise NotImplementedError
+        raise self._unwritten("from_uniforms")
 
     def quantile(self, parameters: Any, q: Any) -> Any:
         """The q-quantile of each coordinate: the smallest v with P(y_d <= v | x) >= q.
@@ -182,11 +185,11 @@ class Family:
 
     def marginal_quantile(self, parameters: Any, q: Any) -> Any:
         """Quantile formula; q in [0, 1] broadcasts against (..., D)."""
-        raise NotImplementedError
+        raise self._unwritten("marginal_quantile")
 
     def marginal_cdf(self, parameters: Any, value: Any) -> Any:
         """P(y_d <= value_d | x) of each coordinate; value broadcasts against (..., D)."""
-        raise NotImplementedError
+        raise self._unwritten("marginal_cdf")
 
     @property
     def name(self) -> str:
@@ -241,7 +244,7 @@ class Family:
         Returns:
             NumPy array (P,).
         """
-        raise NotImplementedError
+        raise self._unwritten("parameters_of")
 
     def get_config(self) -> dict[str, Any]:
         """The dataclass fields; a family among them is serialised in place."""
