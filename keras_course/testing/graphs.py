@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_course.testing.report import Deviation
+
 __all__ = ["lower_precision_operations", "on_unknown_batch", "traced"]
 
 _LOWER = (tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum, tf.float32.as_datatype_enum)
@@ -20,9 +22,19 @@ def traced(function: Callable[[Any], Any], named: Mapping[str, Any]) -> Any:
 
 
 def on_unknown_batch(function: Callable[[Any], Any], named: Mapping[str, Any]) -> Any:
-    """The result of `function`, traced with an unknown batch size, then run on these inputs."""
-    specs = {name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for name, tensor in named.items()}
-    return tf.function(function, input_signature=[specs], autograph=False)(dict(named))
+    """The result of `function`, traced with an unknown batch size, then run on these inputs.
+
+    Raises:
+        Deviation: if the trace promises another shape. The graph optimiser may hide it here by dropping what the wrong
+            shape makes redundant, and not elsewhere.
+    """
+    concrete = traced(function, named)
+    outputs = concrete(dict(named))
+    for leaf, spec in zip(tf.nest.flatten(outputs), tf.nest.flatten(concrete.structured_outputs), strict=True):
+        fits = leaf is None or spec.shape.is_compatible_with(leaf.shape)
+        if not fits:
+            raise Deviation(f"a graph of unknown batch size promises shape {spec.shape} and gives {leaf.shape}")
+    return outputs
 
 
 def lower_precision_operations(function: Callable[[Any], Any], named: Mapping[str, Any]) -> list[str]:

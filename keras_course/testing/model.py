@@ -38,7 +38,7 @@ def check_model(
     *,
     targets: Any = None,
     compile: Callable[[], dict[str, Any]] | None = None,
-    epochs: int = 20,
+    steps: int = 20,
     objective: str = "loss",
     direction: str = "min",
     allow: Iterable[type] = (),
@@ -59,7 +59,7 @@ def check_model(
         targets: y: a function of the array x, a description {"shape", "dtype", "max"}, or None if the model needs none.
         compile: function that returns the arguments of model.compile, new objects on every call; None takes SGD and
             the mean squared error. A module-level function can be sent to another process, a lambda cannot.
-        epochs: full-batch steps of the tiny fit.
+        steps: full-batch steps of the tiny fit.
         objective: name in evaluate's results that the tiny fit must improve.
         direction: "min" or "max".
         allow: your classes that a saved file names, besides the model's own layers.
@@ -80,7 +80,7 @@ def check_model(
         True
     """
     require_tensorflow("check_model")
-    case = ModelCase(cls, init, inputs, targets, compile, epochs, objective, direction, allow)
+    case = ModelCase(cls, init, inputs, targets, compile, steps, objective, direction, allow)
     return run_checks(
         f"check_model({case.label})", MODEL_CHECKS, case, skip=skip, only=only, raise_on_failure=raise_on_failure
     )

@@ -41,7 +41,7 @@ class ModelCase(ObjectCase):
         inputs: shape of x, or a table with one entry.
         targets: y from x: a callable of the array, a description like an input's, or None for a model that needs none.
         compile: callable that returns the arguments of `model.compile`, new objects on every call.
-        epochs: of the tiny fit, each one batch.
+        steps: of the tiny fit, on the whole example each.
         objective: name in evaluate's results.
         direction: "min" or "max".
         allow: classes that a saved file may name, besides Keras's, this package's and the model's own layers.
@@ -54,7 +54,7 @@ class ModelCase(ObjectCase):
         inputs: Any,
         targets: Any = None,
         compile: Callable[[], dict[str, Any]] | None = None,
-        epochs: int = 20,
+        steps: int = 20,
         objective: str = "loss",
         direction: str = "min",
         allow: Iterable[type] = (),
@@ -64,7 +64,7 @@ class ModelCase(ObjectCase):
             raise ValueError(f"check_model takes models of one input. Received: inputs={list(self.table.entries)}")
         self.targets = targets
         self.compile = compile or usual_compile
-        self.epochs, self.objective, self.direction = epochs, objective, direction
+        self.steps, self.objective, self.direction = steps, objective, direction
         self.allow = tuple(allow)
 
     @property
@@ -100,11 +100,12 @@ class ModelCase(ObjectCase):
         """A compiled model without graphs, for checks of what a step does rather than of how it runs: no tracing."""
         return self.compiled(run_eagerly=True, jit_compile=False)
 
-    def fit(self, model: Any, epochs: int) -> Any:
-        """Full-batch epochs in the order of the data; y is left out where there is none."""
+    def fit(self, model: Any, steps: int) -> Any:
+        """Full-batch steps in the order of the data, as one epoch; y is left out where there is none."""
         keras.utils.set_random_seed(1)
-        y = {} if self.y is None else {"y": self.y}
-        model.fit(self.x, **y, batch_size=ROWS, epochs=epochs, shuffle=False, verbose=0)
+        x = np.concatenate([self.x] * steps)
+        y = {} if self.y is None else {"y": np.concatenate([self.y] * steps)}
+        model.fit(x, **y, batch_size=ROWS, epochs=1, shuffle=False, verbose=0)
         return model
 
     def evaluate(self, model: Any, batch_size: int = ROWS) -> dict[str, float]:

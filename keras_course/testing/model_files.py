@@ -110,7 +110,10 @@ for folder in sys.argv[1:]:
         count = sum(name.rsplit("|", 1)[0] == key for name in questions.files)
         function = served.serve if endpoint == "serve" else getattr(served, endpoint)
         outputs = function(*(tf.constant(questions[f"{key}|{index}"]) for index in range(count)))
-        for index, leaf in enumerate(tf.nest.flatten(outputs)):
+        promised = tf.nest.flatten(function.concrete_functions[0].structured_outputs)
+        for index, (leaf, spec) in enumerate(zip(tf.nest.flatten(outputs), promised)):
+            if not spec.shape.is_compatible_with(leaf.shape):
+                sys.exit(f"{folder}: endpoint {endpoint} promises shape {spec.shape} and answers {leaf.shape}")
             answers[f"{key}|{index}"] = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
     np.savez(folder + "/answers.npz", **{name: np.asarray(value) for name, value in answers.items()})
 """

@@ -33,12 +33,12 @@ def a_tiny_fit_improves_the_objective(case: ModelCase) -> None:
     model = case.eager()
     before = case.evaluate(model)
     require(case.objective in before, f"evaluate reports {sorted(before)}, not {case.objective!r}")
-    after = case.evaluate(case.fit(model, case.epochs))
+    after = case.evaluate(case.fit(model, case.steps))
     require_finite([np.asarray(value) for value in after.values()], "evaluate after the fit")
     require_finite(model.get_weights(), "weights after the fit")
     gain = (after[case.objective] - before[case.objective]) * (1 if case.direction == "max" else -1)
     change = f"{case.objective} goes from {before[case.objective]:.6g} to {after[case.objective]:.6g}"
-    require(gain > 0, f"{change} in {case.epochs} steps")
+    require(gain > 0, f"{change} in {case.steps} steps")
 
 
 def fit_is_train_on_batch(case: ModelCase) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from keras_course import catalog
 from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
+from keras_course.models.latent.binomial_mixture import BinomialMixture
 from keras_course.testing.model_case import ModelCase
 
 
@@ -74,6 +75,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
+    "k-means": {"compile": by_own_rule, "objective": "inertia"},
+    "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max"},
 }
 
 # Models that are members of rows of another shape.
@@ -83,6 +86,11 @@ OTHERS: dict[str, ModelCase] = {
     ),
     "backprop-online": ModelCase(
         catalog.resolve("backprop"), {"features": 3, "units": (4, 2), "update": "online"}, (4, 3), pairs, by_own_rule
+    ),
+    "binomial-mixture": ModelCase(
+        BinomialMixture, {"components": 2, "features": 3, "trials": 4},
+        {"x": {"shape": [12, 3], "dtype": "probability"}}, None, by_own_rule,
+        objective="log_likelihood", direction="max",
     ),
 }
 

@@ -15,7 +15,7 @@ class Mutant:
 
     Args:
         bug: what is wrong, in words.
-        shape: "layer", "loss", "metric" or "optimizer": which check_... runs.
+        shape: "layer", "loss", "metric", "optimizer" or "model": which check_... runs.
         cls: the class.
         caught_by: name of the check that must fail.
         init: constructor arguments.

@@ -9,9 +9,12 @@ from __future__ import annotations
 from reference_tests.conformance.mutant import Mutant
 from reference_tests.conformance.mutants_of_layers import INPUTS, LAYER_MUTANTS, LEAKY, Leaky, Noise
 from reference_tests.conformance.mutants_of_losses import LOSS_MUTANTS, METRIC_MUTANTS, SIGNED, Logistic, MeanDistance
+from reference_tests.conformance.mutants_of_models import INIT as MODEL_INIT
+from reference_tests.conformance.mutants_of_models import INPUTS as MODEL_INPUTS
+from reference_tests.conformance.mutants_of_models import MODEL_MUTANTS, TwoLayers, sums
 from reference_tests.conformance.mutants_of_optimizers import INIT, OPTIMIZER_MUTANTS, Momentum
 
-MUTANTS: tuple[Mutant, ...] = (*LAYER_MUTANTS, *LOSS_MUTANTS, *METRIC_MUTANTS, *OPTIMIZER_MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (*LAYER_MUTANTS, *LOSS_MUTANTS, *METRIC_MUTANTS, *OPTIMIZER_MUTANTS, *MODEL_MUTANTS)
 
 TWINS = (
     Mutant("none: the correct layer", "layer", Leaky, "", LEAKY, INPUTS),
@@ -19,16 +22,19 @@ TWINS = (
     Mutant("none: the correct loss", "loss", Logistic, "", {"slope": 2.0}, SIGNED),
     Mutant("none: the correct metric", "metric", MeanDistance, ""),
     Mutant("none: the correct optimizer", "optimizer", Momentum, "", INIT),
+    Mutant("none: the correct model", "model", TwoLayers, "", MODEL_INIT, MODEL_INPUTS),
 )
 
 
 def report_on(mutant: Mutant, only: tuple[str, ...] = ()):
     """The kit's report on one mutant."""
-    from keras_course.testing import check_layer, check_loss, check_metric, check_optimizer
+    from keras_course.testing import check_layer, check_loss, check_metric, check_model, check_optimizer
 
     options = {"only": only, "raise_on_failure": False}
     if mutant.shape == "optimizer":
         return check_optimizer(mutant.cls, mutant.init, **options)
+    if mutant.shape == "model":
+        return check_model(mutant.cls, mutant.init, mutant.inputs, targets=sums, **options)
     check = {"layer": check_layer, "loss": check_loss, "metric": check_metric}[mutant.shape]
     return check(mutant.cls, mutant.init, mutant.inputs, **options)
 
