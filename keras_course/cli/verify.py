@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from keras_course.cli.start import start_tensorflow
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
@@ -31,6 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
+    start_tensorflow()
     from keras_course.core.backend import MODES
     from keras_course.core.errors import RunFolderError
     from keras_course.pipeline import verify, verify_report
