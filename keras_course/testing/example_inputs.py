@@ -63,10 +63,10 @@ class Described:
 
     def _row(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         if self.dtype == "sign":
-            return 2.0 * generator.integers(0, 2, shape) - 1.0
+            return np.asarray(2.0 * generator.integers(0, 2, shape) - 1.0)
         if self.dtype == "probability":
             weights = generator.uniform(0.1, 1.0, shape)
-            return weights / weights.sum(-1, keepdims=True)
+            return np.asarray(weights / weights.sum(-1, keepdims=True))
         if self.dtype == "bool":
             return generator.integers(0, 2, shape).astype(bool)
         if self.dtype in FLOATS:
@@ -91,11 +91,12 @@ class InputTable:
     def __init__(self, described: Sequence[int] | Mapping[str, Any]) -> None:
         entries = described if isinstance(described, Mapping) else {"inputs": {"shape": described}}
         self.entries: dict[str, Described] = {}
-        for name, entry in entries.items():
-            shape = tuple(entry["shape"]) if isinstance(entry, Mapping) and "shape" in entry else ()
+        for name, given in entries.items():
+            entry: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+            shape = tuple(entry.get("shape", ()))
             if not shape or not all(isinstance(size, int) and size >= 1 for size in shape):
                 raise ValueError(
-                    f"An example input needs a shape of positive sizes, batch first. Received: {name}={entry!r}"
+                    f"An example input needs a shape of positive sizes, batch first. Received: {name}={given!r}"
                 )
             self.entries[name] = Described(shape, str(entry.get("dtype", "float32")), int(entry.get("max", 2)))
         if not self.entries:

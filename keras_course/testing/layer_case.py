@@ -80,7 +80,7 @@ class LayerCase:
             noise = philox("weights", index).normal(size=tuple(variable.shape))
             moved = variable.value + ops.cast(0.1 * noise, variable.dtype)
             variable.assign(variable.constraint(moved) if variable.constraint is not None else moved)
-        return layer.get_weights()
+        return list(layer.get_weights())
 
     def fresh(self, **overrides: Any) -> Any:
         """A built layer that carries `weights`."""

@@ -86,7 +86,7 @@ def export_with_answers(case: ModelCase, folder: Path) -> dict[str, list[np.ndar
                 questions[f"{name}|{rows}|{index}"] = array
             outputs = function(*(tree.map_structure(_tensor, array) for array in arguments))
             expected[f"{name}|{rows}"] = [as_array(leaf) for leaf in tree.flatten(outputs)]
-    np.savez(folder / "questions.npz", **questions)
+    np.savez(folder / "questions.npz", **questions)  # type: ignore[arg-type]
     return expected
 
 

@@ -21,25 +21,30 @@ def name_of(reference):
     return reference.split(":")[1]
 
 
+def example(examples, reference):
+    assert examples[reference] is not None, f"{reference} needs a line in reference_tests/conformance/examples.py"
+    return examples[reference]
+
+
 @pytest.mark.parametrize("reference", LAYERS, ids=name_of)
 def test_a_layer_of_the_catalogue_keeps_the_contract_of_a_layer(reference):
-    cls, init, inputs, skip = LAYERS[reference]
+    cls, init, inputs, skip = example(LAYERS, reference)
     print(check_layer(cls, init, inputs, skip=skip))
 
 
 @pytest.mark.parametrize("reference", LOSSES, ids=name_of)
 def test_a_loss_of_the_catalogue_keeps_the_contract_of_a_loss(reference):
-    cls, init, inputs, skip = LOSSES[reference]
+    cls, init, inputs, skip = example(LOSSES, reference)
     print(check_loss(cls, init, inputs, skip=skip))
 
 
 @pytest.mark.parametrize("reference", METRICS, ids=name_of)
 def test_a_metric_of_the_package_keeps_the_contract_of_a_metric(reference):
-    cls, init, inputs, skip = METRICS[reference]
+    cls, init, inputs, skip = example(METRICS, reference)
     print(check_metric(cls, init, inputs, skip=skip))
 
 
 @pytest.mark.parametrize("reference", OPTIMIZERS, ids=name_of)
 def test_an_optimizer_of_the_catalogue_keeps_the_contract_of_an_optimizer(reference):
-    cls, init, _, skip = OPTIMIZERS[reference]
+    cls, init, _, skip = example(OPTIMIZERS, reference)
     print(check_optimizer(cls, init, skip=skip))
