@@ -23,6 +23,7 @@ from keras_course.datasets import epoch_order
 from keras_course.pipeline.recipe import Recipe
 
 SPLITS = ("train", "validation", "test")
+EVALUATION_BATCH = 512
 
 
 def recipe_data(recipe: Recipe, seed: int, examples: int | None = None) -> datasets.Dataset:
@@ -81,8 +82,6 @@ class TrainingBatches:
         self.seed = seed
         self.augment = augment
         self.draws = draws
-        # Variables rather than a numpy_function: dropping an iterator that calls Python now and then blocks for a
-        # minute, as its threads wait for the interpreter that waits for them.
         with tf.device("CPU:0"):
             self._order = tf.Variable(tf.zeros((len(split),), tf.int64), trainable=False, name="order")
             self._uniforms = tf.Variable(
@@ -136,4 +135,25 @@ class TrainingBatches:
             changed = augment(inputs, tf.gather(self._uniforms, rows))
             return tf.cast(tf.ensure_shape(changed, inputs.shape), inputs.dtype), targets
 
-        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2)
+        return untuned(tf.data.Dataset.range(self.steps).map(batch).prefetch(2))
+
+
+def in_order(*arrays: NDArray[Any]) -> tf.data.Dataset:
+    """Batches of whole arrays in their own order, for evaluation and prediction.
+
+    Args:
+        *arrays: (N, ...) each; one gives batches of tensors, several give batches of tuples.
+    """
+    with tf.device("CPU:0"):
+        rows = tf.data.Dataset.from_tensor_slices(arrays if len(arrays) > 1 else arrays[0])
+    return untuned(rows.batch(EVALUATION_BATCH).prefetch(2))
+
+
+def untuned(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The same batches without tf.data's tuning thread.
+
+    Dropping an iterator waits for that thread, which now and then sleeps through its call to end, for up to a minute.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_course.core.serial import write_atomically
+from keras_course.pipeline.batches import in_order
 from keras_course.pipeline.recipe import Recipe, figure_name
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class FigureContext:
     @cached_property
     def outputs(self) -> Any:
         """What the model predicts on the test split (numpy, the model's own structure)."""
-        return self.model.predict(self.dataset.test.x, batch_size=512, verbose=0)
+        return self.model.predict(in_order(self.dataset.test.x), verbose=0)
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from keras_course.core.errors import NonFiniteLossError
 from keras_course.core.serial import save_model
 from keras_course.core.shapes import require_positive_int
 from keras_course.datasets import Dataset
-from keras_course.pipeline.batches import TrainingBatches, recipe_data
+from keras_course.pipeline.batches import TrainingBatches, in_order, recipe_data
 from keras_course.pipeline.callbacks import BestWeights, EpochData, HistoryFile, ProgressBar
 from keras_course.pipeline.export import export_model
 from keras_course.pipeline.figures import FigureContext, draw_figures
@@ -32,8 +32,6 @@ from keras_course.pipeline.guard import FiniteGuard, guarded
 from keras_course.pipeline.recipe import Baseline, Recipe, recipe_of
 from keras_course.pipeline.record import data_record, environment, execution_mode_of, set_threads
 from keras_course.pipeline.run_folder import HISTORY, METRICS, MODEL, RunFolder, claim_run_folder, write_json
-
-EVALUATION_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -199,8 +197,7 @@ def train(
                 epochs=epochs,
                 shuffle=False,
                 verbose=0,
-                validation_data=(dataset.validation.x, dataset.validation.y),
-                validation_batch_size=EVALUATION_BATCH,
+                validation_data=in_order(dataset.validation.x, dataset.validation.y),
                 callbacks=[EpochData(batches), guard, history, *best, board, *bar],
             )
     except NonFiniteLossError:
@@ -214,7 +211,7 @@ def train(
 
 def measure(model: Any, split: Any) -> dict[str, float]:
     """Every metric of a compiled model on one split."""
-    logs = model.evaluate(split.x, split.y, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+    logs = model.evaluate(in_order(split.x, split.y), verbose=0, return_dict=True)
     return {name: float(value) for name, value in logs.items()}
 
 
