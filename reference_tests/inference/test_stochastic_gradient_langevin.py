@@ -1,0 +1,114 @@
+"""SGLD: its gradient is right on average, its schedule counts, and bad data or steps do no silent harm."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from keras_course.core.errors import InvalidDataError
+from keras_course.inference.mcmc.stochastic_gradient_langevin import StochasticGradientLangevin
+
+X = tf.constant(np.array([0.5, 1.25, -0.75, 2.0, 1.5, 0.25]))
+
+
+def prior(theta):
+    return -0.25 * theta**2
+
+
+def likelihood(batch, theta):
+    return -0.5 * tf.reduce_sum((batch[:, None] - theta) ** 2, 0)
+
+
+def kernel_of(batch_size=2, step_size=0.1, **arguments):
+    return StochasticGradientLangevin(prior, likelihood, X, batch_size, step_size, **arguments)
+
+
+def test_gradients_of_all_batches_average_to_the_full_gradient():
+    theta = tf.constant(np.array([0.3, -1.0]))
+    estimates = [
+        kernel_of().value_and_gradient(theta, [theta], tf.constant(pair))[1][0]
+        for pair in itertools.product(range(6), repeat=2)
+    ]
+    full = -0.5 * theta + tf.reduce_sum(X[:, None] - theta, 0)
+    np.testing.assert_allclose(np.mean(estimates, 0), full, atol=1e-12)
+    forgotten = -0.5 * theta + tf.reduce_sum(X[:2, None] - theta, 0)  # no factor N / n
+    assert np.abs(forgotten - full).max() > 1.0
+
+
+def test_small_steps_sample_the_posterior_of_a_normal_mean():
+    kernel = kernel_of(batch_size=3, step_size=0.1)
+    draw = tf.function(
+        lambda: tfp.mcmc.sample_chain(
+            1500, tf.zeros([400], tf.float64), kernel=kernel, trace_fn=None, seed=[2, 5]
+        ),
+        jit_compile=True,
+    )  # fmt: skip
+    draws = draw()[300:]
+    assert abs(float(tf.reduce_mean(draws)) - 4.75 / 6.5) < 0.02
+    assert abs(float(tf.math.reduce_variance(draws)) - 1 / 6.5) < 0.02
+
+
+def test_the_schedule_is_read_at_the_count_of_steps():
+    schedule = keras.optimizers.schedules.PolynomialDecay(0.5, 10, 0.1)
+    kernel = kernel_of(step_size=schedule)
+    state = tf.zeros([3], tf.float64)
+    results, sizes = kernel.bootstrap_results(state), []
+    for step in range(4):
+        state, results = kernel.one_step(state, results, seed=[0, step])
+        sizes.append(float(results.step_size))
+    np.testing.assert_allclose(sizes, [0.5, 0.46, 0.42, 0.38], rtol=1e-6)
+    assert int(results.step) == 4
+
+
+def test_a_step_is_the_same_eagerly_as_a_graph_and_under_xla():
+    kernel = kernel_of()
+    state = tf.constant(np.array([0.1, -2.0, 1.0]))
+
+    def step(state):
+        return kernel.one_step(state, kernel.bootstrap_results(state), seed=tf.constant([4, 4]))[0]
+
+    np.testing.assert_allclose(tf.function(step)(state), step(state), atol=1e-13)
+    np.testing.assert_allclose(tf.function(step, jit_compile=True)(state), step(state), atol=1e-13)
+
+
+def test_a_step_that_would_not_be_finite_is_not_taken():
+    kernel = StochasticGradientLangevin(lambda w: tf.sqrt(w), lambda batch, w: 0.0 * w, X, 2, 1.0)
+    state = tf.constant(np.array([0.0, 4.0]))  # the slope of a square root at 0 is infinite
+    moved, results = kernel.one_step(state, kernel.bootstrap_results(state), seed=[1, 1])
+    assert results.is_accepted.numpy().tolist() == [False, True]
+    assert float(moved[0]) == 0.0 and np.isfinite(float(moved[1]))
+
+
+def test_data_of_several_tables_are_cut_alike():
+    y = tf.constant(np.arange(6.0))
+    kernel = StochasticGradientLangevin(
+        lambda w: -(w**2), lambda batch, w: -tf.reduce_sum((batch["y"] - w * batch["x"]) ** 2), {"x": X, "y": y}, 6, 0.1
+    )
+    w = tf.constant(0.5, tf.float64)
+    value, _ = kernel.value_and_gradient(w, [w], tf.range(6))
+    np.testing.assert_allclose(value, -0.25 - np.sum((np.arange(6.0) - 0.5 * X.numpy()) ** 2))
+
+
+@pytest.mark.parametrize("data", [np.zeros((0, 2)), np.array([1.0, np.nan]), np.float64(1.0)])
+def test_empty_or_broken_data_are_refused(data):
+    with pytest.raises(InvalidDataError, match="Received"):
+        StochasticGradientLangevin(prior, likelihood, data, 1, 0.1)
+
+
+def test_tables_of_different_length_are_refused():
+    with pytest.raises(InvalidDataError, match="one number of rows"):
+        StochasticGradientLangevin(prior, likelihood, (np.zeros(3), np.zeros(4)), 1, 0.1)
+
+
+def test_bad_arguments_are_refused_with_what_came():
+    with pytest.raises(ValueError, match="batch_size=0"):
+        kernel_of(batch_size=0)
+    with pytest.raises(ValueError, match="step_size=-0.1"):
+        kernel_of(step_size=-0.1)
+    with pytest.raises(ValueError, match="form='half'"):
+        kernel_of(form="half")
+    with pytest.raises(ValueError, match="log_prior_fn=None"):
+        StochasticGradientLangevin(None, likelihood, X, 1, 0.1)
