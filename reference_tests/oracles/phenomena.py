@@ -1,0 +1,64 @@
+"""Oracles of R (Optimization) and C 9.1.5: descent from a saddle, and the loss after training at many learning rates.
+
+Every derivative is a complex step in sixty digits.
+"""
+
+import mpmath
+
+from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
+
+__all__ = ["losses_after_training", "saddle_descent", "saddle_derivatives"]
+
+_SADDLES = {
+    "quartic": lambda p: p[1] ** 4 - p[0] ** 4,
+    "quadratic": lambda p: p[1] ** 2 - p[0] ** 2,
+}
+
+
+def saddle_derivatives(points, saddle):
+    """f, its gradient and the eigenvalues of its Hessian (the functions are separable: the diagonal)."""
+    power = {"quartic": 4, "quadratic": 2}[saddle]
+    rows = exact(points)
+    bend = [sorted([-power * (power - 1) * x ** (power - 2), power * (power - 1) * y ** (power - 2)]) for x, y in rows]
+    return {
+        "value": rounded([_SADDLES[saddle](row) for row in rows]),
+        "gradient": rounded([gradient(_SADDLES[saddle], row) for row in rows]),
+        "eigenvalues": rounded(bend),
+    }
+
+
+def saddle_descent(start, saddle, learning_rate, steps):
+    """Gradient descent, one row a start; every position on the way."""
+    rate, paths = mpmath.mpf(learning_rate), [exact(start)]
+    for _ in range(steps):
+        paths.append([descend(row, gradient(_SADDLES[saddle], row), rate) for row in paths[-1]])
+    return {"path": rounded(paths)}
+
+
+def losses_after_training(x, labels, hidden, output, batches, learning_rates):
+    """Mean cross entropy and share of errors after mini-batch descent of a tanh network, rate by rate."""
+    rows = exact(x)
+
+    def scores(row, first, second):
+        units = [mpmath.tanh(net) for net in times(first, row)]
+        return times(second, units)
+
+    def loss(first, second, chosen):
+        total = mpmath.mpf(0)
+        for index in chosen:
+            z = scores(rows[index], first, second)
+            total += mpmath.log(sum(mpmath.exp(v) for v in z)) - z[labels[index]]
+        return total / len(chosen)
+
+    losses, errors = [], []
+    for rate in learning_rates:
+        first, second = exact(hidden), exact(output)
+        for chosen in batches:
+            slopes = gradients(lambda a, b, chosen=chosen: loss(a, b, chosen), first, second)
+            first, second = (descend(w, s, mpmath.mpf(rate)) for w, s in zip((first, second), slopes, strict=True))
+        losses.append(loss(first, second, range(len(rows))))
+        wrong = [argmax(scores(row, first, second)) != label for row, label in zip(rows, labels, strict=True)]
+        errors.append(mpmath.mpf(sum(wrong)) / len(wrong))
+    if any(not mpmath.isfinite(value) for value in flatten(losses)):
+        raise ValueError("a golden holds finite numbers")
+    return {"loss": rounded(losses), "error": rounded(errors)}
