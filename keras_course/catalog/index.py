@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from keras_course.catalog import attention, convolution, foundations
+from keras_course.catalog import attention, convolution, foundations, inference, latent, phenomena, structured
 from keras_course.catalog.entry import Entry
 from keras_course.core.errors import UnknownSlugError
 
@@ -13,6 +13,10 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
+    "latent": latent.ROWS,
+    "inference": inference.ROWS,
+    "structured": structured.ROWS,
+    "phenomena": phenomena.ROWS,
 }
 
 
