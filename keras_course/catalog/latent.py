@@ -9,7 +9,7 @@ _RECIPES = "keras_course.recipes.latent"
 ROWS = (
     Entry(
         "k-means", "k-means by Lloyd's algorithm", shape="model",
-        object=f"{_MODELS}.k_means:KMeans", init={"clusters": 3, "features": 2}, inputs=(8, 2),
+        object=f"{_MODELS}.k_means:KMeans", init={"clusters": 3, "features": 2}, inputs=(12, 2),
         recipe=f"{_RECIPES}:k_means", sources=("B",),
         members=(
             *(
@@ -21,7 +21,7 @@ ROWS = (
     ),
     Entry(
         "gmm", "Gaussian mixture trained by EM", shape="model",
-        object=f"{_MODELS}.gaussian_mixture:GaussianMixture", init={"components": 3, "features": 2}, inputs=(24, 2),
+        object=f"{_MODELS}.gaussian_mixture:GaussianMixture", init={"components": 2, "features": 2}, inputs=(12, 2),
         recipe=f"{_RECIPES}:gmm", sources=("B", "R"),
         members=(f"{_OPS}.mixtures:gaussian_log_joint", f"{_OPS}.mixtures:gaussian_m_step"),
     ),

@@ -289,5 +289,5 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("layers", "losses", "distributions", "models"):
+    for subpackage in ("layers", "losses", "metrics", "distributions", "models"):
         importlib.import_module(f"{PACKAGE}.{subpackage}")

@@ -1,6 +1,7 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
     BackpropMLP,
@@ -14,7 +15,10 @@ from keras_course.models.vision import LeNet
 __all__ = [
     "MLP",
     "BackpropMLP",
+    "BinomialMixture",
     "DistributionRegression",
+    "GaussianMixture",
+    "KMeans",
     "LeNet",
     "LinearRegression",
     "LogisticRegression",

@@ -1,0 +1,7 @@
+"""Latent-variable models trained in closed form: k-means, Gaussian and binomial mixtures."""
+
+from keras_course.models.latent.binomial_mixture import BinomialMixture
+from keras_course.models.latent.gaussian_mixture import GaussianMixture
+from keras_course.models.latent.k_means import KMeans
+
+__all__ = ["BinomialMixture", "GaussianMixture", "KMeans"]
