@@ -1,0 +1,1 @@
+"""Our systems against their peers, interleaved in one process; see README.md."""

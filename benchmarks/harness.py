@@ -1,0 +1,172 @@
+"""One small harness: CPU and wall time of ours and of a peer, interleaved, on one thread and on two.
+
+    python -m benchmarks.lloyd [--threads 1 2] [--repeats 7] [--json FILE]
+
+Every thread count gets a fresh process, because TensorFlow, BLAS and OpenMP read theirs once, when they start. In it
+the contestants take turns (ours, peer, peer, ours, ...), so that whatever else the machine does falls on both; the
+table gives the median with least and greatest, and the ratio of the medians. A peer that is not installed is skipped
+with a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Contest", "compete", "environment", "main", "table"]
+
+MEASURES = ("cpu", "wall")
+LEAST_REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What one benchmark runs.
+
+    Args:
+        title: what is computed, with its sizes.
+        ours: callable without arguments, the work once; returns something that is ready (no lazy tensor).
+        peer: the same work by the peer, or None where it is not installed.
+        peer_name: the peer, with its version.
+        xla: whether ours is compiled by XLA.
+        work: how often the work is done in one call (iterations), for the table.
+        limits: {threads: greatest ratio that is asked for}; of processor time on one thread, of wall time on more.
+    """
+
+    title: str
+    ours: Callable[[], Any]
+    peer: Callable[[], Any] | None
+    peer_name: str
+    xla: bool
+    work: int = 1
+    limits: dict[int, float] | None = None
+
+
+def timed(function: Callable[[], Any]) -> dict[str, float]:
+    """CPU seconds of the whole process, and wall seconds."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    function()
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and greatest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def compete(contest: Contest, threads: int, repeats: int) -> dict[str, Any]:
+    """Runs a contest in this process: one warm-up each, then turns.
+
+    Returns:
+        A record: times of both a unit of work, ratios, and what was switched on.
+    """
+    names = ["ours"] + (["peer"] if contest.peer is not None else [])
+    functions = {"ours": contest.ours, "peer": contest.peer}
+    times: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for name in names:
+        functions[name]()  # type: ignore[misc]
+    for turn in range(repeats):
+        for name in names if turn % 2 == 0 else reversed(names):
+            times[name].append(timed(functions[name]))  # type: ignore[arg-type]
+    record: dict[str, Any] = {
+        "title": contest.title, "peer": contest.peer_name, "threads": threads, "repeats": repeats,
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"), "xla": contest.xla,
+        "limit": (contest.limits or {}).get(threads), "load": os.getloadavg()[0],
+        "processor": platform.processor() or platform.machine(), "python": platform.python_version(),
+    }  # fmt: skip
+    for name in names:
+        record[name] = {m: spread([one[m] / contest.work for one in times[name]]) for m in MEASURES}
+    if contest.peer is not None:
+        record["ratio"] = {m: record["ours"][m]["median"] / record["peer"][m]["median"] for m in MEASURES}
+        pairs = [a["wall"] / b["wall"] for a, b in zip(times["ours"], times["peer"], strict=True)]
+        record["paired_wall_ratio"] = spread(pairs)
+    return record
+
+
+def table(records: list[dict[str, Any]]) -> str:
+    """The printed table: milliseconds a unit of work, median (least to greatest)."""
+    head = ("threads", "measure", "ours ms", "peer ms", "ratio", "asked")
+    rows = [head]
+    for record in records:
+        for measure in MEASURES:
+            cells = []
+            for name in ("ours", "peer"):
+                one = record.get(name, {}).get(measure)
+                cells.append("-" if one is None else f"{_ms(one['median'])} ({_ms(one['min'])} to {_ms(one['max'])})")
+            ratio = f"{record['ratio'][measure]:.2f}" if "ratio" in record else "-"
+            # One thread: processor time, which neighbours on the machine do not count in. Two: what a user waits.
+            held = record["limit"] is not None and measure == ("cpu" if record["threads"] == 1 else "wall")
+            rows.append((str(record["threads"]), measure, *cells, ratio, f"<= {record['limit']}" if held else ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g}" if seconds < 0.1 else f"{seconds * 1e3:.0f}"
+
+
+def environment(threads: int, onednn: bool) -> dict[str, str]:
+    """The variables that decide threads and oneDNN; they are read when the libraries start."""
+    count = str(threads)
+    names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL")]
+    names += [f"TF_NUM_{pool}_THREADS" for pool in ("INTRAOP", "INTEROP")]
+    return {
+        **os.environ, **dict.fromkeys(names, count), "TF_ENABLE_ONEDNN_OPTS": str(int(onednn)),
+        "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow",
+    }  # fmt: skip
+
+
+def main(module: str, contest: Callable[[], Contest]) -> int:
+    """The command line of a benchmark file.
+
+    Args:
+        module: its dotted name, to start it again with other threads.
+        contest: makes the contest; imports TensorFlow and the peer, inside the process that measures.
+
+    Returns:
+        Exit code: 0, or 1 if a measuring process failed.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts, a fresh process each")
+    parser.add_argument("--repeats", type=int, default=7, help=f"turns of each contestant, at least {LEAST_REPEATS}")
+    parser.add_argument("--no-onednn", action="store_true", help="leave TensorFlow's oneDNN kernels off")
+    parser.add_argument("--json", metavar="FILE", help="write the records there too")
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.repeats < LEAST_REPEATS:
+        parser.error(f"at least {LEAST_REPEATS} repeats. Received: --repeats {chosen.repeats}")
+    if chosen.measure:
+        print(json.dumps(compete(contest(), chosen.threads[0], chosen.repeats)))
+        return 0
+
+    records = []
+    for threads in chosen.threads:
+        words = [sys.executable, "-m", module, "--measure", "--threads", str(threads), "--repeats", str(chosen.repeats)]
+        run = subprocess.run(words, env=environment(threads, not chosen.no_onednn), capture_output=True, text=True)
+        if run.returncode:
+            print(run.stderr[-2000:], file=sys.stderr)
+            return 1
+        records.append(json.loads(run.stdout.strip().splitlines()[-1]))
+    first = records[0]
+    print(first["title"])
+    skipped = "" if "ratio" in first else " is not installed and skipped; install the extra: keras-course[bench]"
+    print(f"peer: {first['peer']}{skipped}")
+    print(
+        f"XLA {'on' if first['xla'] else 'off'}, oneDNN {'off' if first['onednn'] == '0' else 'on'}, "
+        f"{first['repeats']} interleaved repeats, load {first['load']:.1f}, Python {first['python']}\n"
+    )
+    print(table(records))
+    if chosen.json:
+        with open(chosen.json, "w", encoding="utf-8") as file:
+            json.dump(records, file, indent=1)
+    return 0
