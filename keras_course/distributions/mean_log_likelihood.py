@@ -1,6 +1,6 @@
 """How probable a model finds labels it has not seen: the score by which output distributions are compared.
 
-    score = (1 / N) sum_i log p(y_i | x_i)      nats a sample; higher is better
+score = (1 / N) sum_i log p(y_i | x_i)      nats a sample; higher is better
 """
 
 from __future__ import annotations

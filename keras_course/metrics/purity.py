@@ -51,7 +51,7 @@ class Purity(keras.metrics.Metric):
         y_pred = ops.convert_to_tensor(y_pred)
         require_rank("Purity", y_pred.shape, 1, 2)
         chosen = ops.argmax(y_pred, axis=-1) if len(y_pred.shape) == 2 else y_pred
-        cluster = ops.one_hot(ops.cast(chosen, "int32"), self.clusters, dtype=self.dtype)       # (B, M)
+        cluster = ops.one_hot(ops.cast(chosen, "int32"), self.clusters, dtype=self.dtype)  # (B, M)
         label = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), self.classes, dtype=self.dtype)  # (B, K)
         if sample_weight is not None:
             label = label * ops.cast(ops.reshape(sample_weight, (-1, 1)), self.dtype)

@@ -63,7 +63,7 @@ def squared_distances(x: Any, centres: Any) -> Any:
     x, centres = _points_and_centres("squared_distances", x, centres)
     middle = ops.mean(centres, axis=0)
     z, u = x - middle, centres - middle
-    products = ops.matmul(z, ops.transpose(u))                                    # (B, M)
+    products = ops.matmul(z, ops.transpose(u))  # (B, M)
     squares = ops.sum(z * z, axis=1, keepdims=True) + ops.sum(u * u, axis=1)
     return ops.maximum(squares - 2 * products, ops.zeros_like(products))
 
@@ -183,9 +183,9 @@ def lloyd_step(x: Any, centres: Any) -> tuple[Any, Any]:
     Source: B.
     """
     x, centres = _points_and_centres("lloyd_step", x, centres)
-    r = one_hot_of_nearest(x, centres)                                            # (B, M)
+    r = one_hot_of_nearest(x, centres)  # (B, M)
     middle = ops.mean(centres, axis=0)
-    sums = ops.matmul(ops.transpose(r), x - middle)                               # (M, D), about the middle
+    sums = ops.matmul(ops.transpose(r), x - middle)  # (M, D), about the middle
     return middle + mean_of_clusters(sums, ops.sum(r, axis=0), centres - middle), r
 
 
@@ -210,7 +210,7 @@ def seeding_probabilities(x: Any, centres: Any) -> Any:
 
     Source: B (its centres' start); Arthur and Vassilvitskii 2007.
     """
-    least = ops.min(squared_distances(x, centres), axis=1)                        # (B,)
+    least = ops.min(squared_distances(x, centres), axis=1)  # (B,)
     total = ops.sum(least)
     equal = ops.ones_like(least) / ops.cast(ops.shape(least)[0], least.dtype)
     return ops.where(total > 0, least / ops.where(total > 0, total, ops.ones_like(total)), equal)
@@ -245,7 +245,7 @@ def k_means_plus_plus(x: Any, uniforms: Any) -> tuple[Any, Any]:
     require_rank("k_means_plus_plus", x.shape, 2)
     require_rank("k_means_plus_plus", uniforms.shape, 1)
     last = ops.cast(ops.shape(x)[0], "int32") - 1
-    least = ops.ones_like(x[:, 0])                                                # the first centre: equal odds
+    least = ops.ones_like(x[:, 0])  # the first centre: equal odds
     rows = []
     for j in range(uniforms.shape[0]):
         cumulative = ops.cumsum(least)

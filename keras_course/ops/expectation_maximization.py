@@ -179,7 +179,7 @@ def expectation_maximization(
     """
     require_positive_int("expectation_maximization", steps=steps)
     objective = []
-    joint = log_joint(x, parameters)                                              # (B, M)
+    joint = log_joint(x, parameters)  # (B, M)
     require_rank("expectation_maximization", joint.shape, 2)
     for _ in range(steps):
         q = responsibilities(joint)

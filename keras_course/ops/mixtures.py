@@ -66,12 +66,12 @@ def whitened(x: Any, means: Any, scale: Any, covariance: str) -> Any:
     require_rank("whitened", x.shape, 2)
     require_features("whitened", x.shape, means.shape[-1])
     middle = ops.mean(means, axis=0)
-    z, u = ops.transpose(x - middle), means - middle                              # (D, B), (M, D)
+    z, u = ops.transpose(x - middle), means - middle  # (D, B), (M, D)
     count, width = means.shape
     if covariance in ("full", "tied"):
         inverse = ops.solve_triangular(scale, ops.broadcast_to(ops.eye(width, dtype=x.dtype), scale.shape), lower=True)
         shift = ops.einsum("...de,me->md" if covariance == "tied" else "mde,me->md", inverse, u)
-        turned = ops.matmul(ops.reshape(inverse, (-1, width)), z)                 # one product for all components
+        turned = ops.matmul(ops.reshape(inverse, (-1, width)), z)  # one product for all components
         return ops.reshape(turned, (count if covariance == "full" else 1, width, -1)) - shift[:, :, None]
     deviation = scale[:, :, None] if covariance == "diagonal" else scale[:, None, None]
     return (z[None] - u[:, :, None]) / deviation
@@ -156,7 +156,7 @@ def moments_of_whitened(y: Any, q: Any, covariance: str) -> tuple[Any, Any, Any]
     """
     y = as_floating(y)
     q = ops.cast(q, y.dtype)
-    weighted = q[:, None, :] * y                                                  # (M, D, B)
+    weighted = q[:, None, :] * y  # (M, D, B)
     sizes, shifts = ops.sum(q, axis=-1), ops.sum(weighted, axis=-1)
     if covariance == "full":
         return sizes, shifts, ops.matmul(weighted, ops.transpose(y, (0, 2, 1)))
@@ -196,8 +196,8 @@ def updated_gaussians(
     sizes, shifts, seconds = (as_floating(sums) for sums in moments)
     means, scale = ops.cast(means, sizes.dtype), ops.cast(scale, sizes.dtype)
     filled, total = sizes > 0, ops.sum(sizes)
-    count = ops.where(filled, sizes, ops.ones_like(sizes))                        # (M,)
-    s = shifts / count[:, None]                                                   # (M, D)
+    count = ops.where(filled, sizes, ops.ones_like(sizes))  # (M,)
+    s = shifts / count[:, None]  # (M, D)
     if covariance in ("diagonal", "spherical"):
         deviation = scale if covariance == "diagonal" else scale[:, None]
         about = deviation**2 * seconds / count[:, None]
@@ -215,7 +215,7 @@ def updated_gaussians(
     else:
         moved = ops.einsum("de,me->md", scale, s)
         second, outer = seconds / total, ops.einsum("m,md,me->de", sizes / total, s, s)
-    turned = ops.swapaxes(scale, -1, -2)                                          # L^T
+    turned = ops.swapaxes(scale, -1, -2)  # L^T
     about = ops.matmul(ops.matmul(scale, second), turned) + floor
     sigma = ops.matmul(ops.matmul(scale, second - outer), turned) + floor
     if covariance == "full":
@@ -249,9 +249,9 @@ def gaussian_m_step(x: Any, q: Any, covariance: str = "full", regularisation: fl
     require_one_of("gaussian_m_step", COVARIANCES, covariance=covariance)
     x = as_floating(x)
     q = ops.cast(q, x.dtype)
-    sizes = ops.sum(q, axis=0)                                                    # (M,)
+    sizes = ops.sum(q, axis=0)  # (M,)
     means = ops.matmul(ops.transpose(q), x) / sizes[:, None]
-    z = ops.transpose(x)[None] - means[:, :, None]                                # (M, D, B)
+    z = ops.transpose(x)[None] - means[:, :, None]  # (M, D, B)
     moments = ops.matmul(ops.transpose(q)[:, None, :] * z, ops.transpose(z, (0, 2, 1))) / sizes[:, None, None]
     moments = moments + regularisation * ops.eye(means.shape[-1], dtype=x.dtype)
     if covariance == "tied":

@@ -172,9 +172,7 @@ def first_class_against_the_rest(dataset: Dataset) -> Dataset:
         `Dataset` with targets (N, 1).
     """
     names = dataset.spec.class_names or tuple(str(k) for k in range(dataset.spec.classes or 2))
-    spec = replace(
-        dataset.spec, task="regression", classes=None, targets=1, class_names=(f"not {names[0]}", names[0])
-    )
+    spec = replace(dataset.spec, task="regression", classes=None, targets=1, class_names=(f"not {names[0]}", names[0]))
 
     def signed(split: Split) -> Split:
         return Split(split.x, np.where(split.y == 0, 1.0, -1.0).astype("float32")[:, None])

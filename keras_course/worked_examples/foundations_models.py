@@ -224,7 +224,7 @@ def layer_gradients(x: Any, W: Any, g: Any) -> dict[str, Any]:
 
     def run(x: Any, g: Any) -> tuple[Any, Any, Any]:
         activations = model.forward(x[None])
-        deltas = model.deltas(activations, activations[-1] + g)                   # t - z = g
+        deltas = model.deltas(activations, activations[-1] + g)  # t - z = g
         (change,) = model.weight_changes(activations, deltas)
         return activations[-1][0], jacobian(lambda x: model(x[None])[0], x), ops.transpose(change[1:])
 

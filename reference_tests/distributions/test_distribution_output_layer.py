@@ -90,10 +90,16 @@ def test_config_round_trip_gives_an_equal_layer(arguments):
     assert again.family == head.family
 
 
-@pytest.mark.parametrize("policy,wanted", [
-    ("float32", "float32"), ("mixed_bfloat16", "float32"), ("mixed_float16", "float32"),
-    ("bfloat16", "float32"), ("float64", "float64"),
-])
+@pytest.mark.parametrize(
+    "policy,wanted",
+    [
+        ("float32", "float32"),
+        ("mixed_bfloat16", "float32"),
+        ("mixed_float16", "float32"),
+        ("bfloat16", "float32"),
+        ("float64", "float64"),
+    ],
+)
 def test_parameters_are_never_narrower_than_float32(policy, wanted):
     head = DistributionOutput("mixture", components=2, dtype=policy)
     parameters = head(ops.ones((3, 4), dtype="bfloat16"))
@@ -173,17 +179,20 @@ def test_graph_and_xla_give_the_eager_parameters():
             np.testing.assert_allclose(compiled(head)(x), wanted, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("arguments,message", [
-    ({"family": "cauchy"}, "Received: family='cauchy'"),
-    ({"family": "normal", "event_size": 0}, "Received: event_size=0"),
-    ({"family": "normal", "components": 3}, "Received: {'components': 3"),
-    ({"family": "bernoulli", "minimum_scale": 0.1}, "Received: {'minimum_scale': 0.1"),
-    ({"family": "normal", "minimum_scale": -1.0}, "Received: minimum_scale=-1.0"),
-    ({"family": "mixture", "components": 0}, "Received: components=0"),
-    ({"family": "mixture", "component_family": "poisson"}, "needs a continuous component"),
-    ({"family": Normal(2), "event_size": 3}, "Received: {'event_size': 3}"),
-    ({"family": 7}, "Received: family=7"),
-])
+@pytest.mark.parametrize(
+    "arguments,message",
+    [
+        ({"family": "cauchy"}, "Received: family='cauchy'"),
+        ({"family": "normal", "event_size": 0}, "Received: event_size=0"),
+        ({"family": "normal", "components": 3}, "Received: {'components': 3"),
+        ({"family": "bernoulli", "minimum_scale": 0.1}, "Received: {'minimum_scale': 0.1"),
+        ({"family": "normal", "minimum_scale": -1.0}, "Received: minimum_scale=-1.0"),
+        ({"family": "mixture", "components": 0}, "Received: components=0"),
+        ({"family": "mixture", "component_family": "poisson"}, "needs a continuous component"),
+        ({"family": Normal(2), "event_size": 3}, "Received: {'event_size': 3}"),
+        ({"family": 7}, "Received: family=7"),
+    ],
+)
 def test_bad_arguments_are_refused_with_the_value_that_came(arguments, message):
     with pytest.raises(ValueError, match=message.replace("{", r"\{").replace("}", r"\}")):
         DistributionOutput(**arguments)

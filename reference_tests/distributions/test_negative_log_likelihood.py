@@ -54,11 +54,14 @@ def test_sample_weights_and_reductions_follow_keras():
     assert float(metric.result()) == pytest.approx(-(each * weight).sum() / weight.sum(), rel=1e-5)
 
 
-@pytest.mark.parametrize("family,size,labels", [
-    ("categorical", 3, [[3], [-1], [0.5]]),
-    ("poisson", 1, [[-1], [-3], [0.5]]),
-    ("bernoulli", 1, [[2], [-1], [0.5]]),
-])
+@pytest.mark.parametrize(
+    "family,size,labels",
+    [
+        ("categorical", 3, [[3], [-1], [0.5]]),
+        ("poisson", 1, [[-1], [-3], [0.5]]),
+        ("bernoulli", 1, [[2], [-1], [0.5]]),
+    ],
+)
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 def test_labels_outside_the_support_cost_infinity_in_every_mode(family, size, labels, mode):
     loss = NegativeLogLikelihood(family, size, reduction=None)
@@ -71,14 +74,17 @@ def test_an_infinite_poisson_rate_costs_infinity():
     assert np.isposinf(NegativeLogLikelihood("poisson")([[3.0]], [[1e4]]))
 
 
-@pytest.mark.parametrize("family,size,y,parameters", [
-    ("normal", 2, (4, 3), (4, 4)),
-    ("normal", 2, (4,), (4, 4)),
-    ("normal", 1, (3, 1), (4, 2)),
-    ("normal", 1, (4, 1, 1), (4, 2)),
-    ("categorical", 3, (4, 3), (4, 3)),
-    ("normal", 1, (4, 1), (4, 3)),
-])
+@pytest.mark.parametrize(
+    "family,size,y,parameters",
+    [
+        ("normal", 2, (4, 3), (4, 4)),
+        ("normal", 2, (4,), (4, 4)),
+        ("normal", 1, (3, 1), (4, 2)),
+        ("normal", 1, (4, 1, 1), (4, 2)),
+        ("categorical", 3, (4, 3), (4, 3)),
+        ("normal", 1, (4, 1), (4, 3)),
+    ],
+)
 def test_labels_and_parameters_that_do_not_fit_are_refused(family, size, y, parameters):
     with pytest.raises(ValueError, match=r"Received: .*shape=\("):
         NegativeLogLikelihood(family, size)(np.zeros(y, "float32"), np.zeros(parameters, "float32"))

@@ -149,4 +149,3 @@ FAULTS = {
     "derivative forgotten": ("backprop", DerivativeForgotten),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
 }
-

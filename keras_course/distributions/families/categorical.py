@@ -1,7 +1,7 @@
 """One of K classes, from unnormalised log-probabilities.
 
-    P(y = i | x) = softmax(z)_i = exp(z_i) / sum_j exp(z_j),   parameters = (z_0 ... z_{K-1})
-    -log P(y = i | x) = logsumexp(z) - z_i
+P(y = i | x) = softmax(z)_i = exp(z_i) / sum_j exp(z_j),   parameters = (z_0 ... z_{K-1})
+-log P(y = i | x) = logsumexp(z) - z_i
 """
 
 from __future__ import annotations

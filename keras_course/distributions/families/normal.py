@@ -1,7 +1,7 @@
 """Independent normals: each coordinate of y has its own mean and standard deviation.
 
-    p(y | x) = prod_d exp(-z_d**2 / 2) / (scale_d sqrt(2 pi)),   z_d = (y_d - loc_d) / scale_d
-    parameters = (loc_1 ... loc_D, r_1 ... r_D),   scale_d = minimum_scale + softplus(r_d + scale_offset)
+p(y | x) = prod_d exp(-z_d**2 / 2) / (scale_d sqrt(2 pi)),   z_d = (y_d - loc_d) / scale_d
+parameters = (loc_1 ... loc_D, r_1 ... r_D),   scale_d = minimum_scale + softplus(r_d + scale_offset)
 """
 
 from __future__ import annotations

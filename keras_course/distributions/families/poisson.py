@@ -1,7 +1,7 @@
 """Independent counts, from the logarithm of their rates.
 
-    P(y_d = k | x) = rate_d**k exp(-rate_d) / k!,   rate_d = exp(parameters_d)
-    -log P(y | x) = sum_d exp(s_d) - y_d s_d + log y_d!
+P(y_d = k | x) = rate_d**k exp(-rate_d) / k!,   rate_d = exp(parameters_d)
+-log P(y | x) = sum_d exp(s_d) - y_d s_d + log y_d!
 """
 
 from __future__ import annotations

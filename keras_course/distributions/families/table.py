@@ -1,10 +1,10 @@
 """The table of families by name, and how to add to it.
 
-    @register_family("laplace")
-    @dataclasses.dataclass(frozen=True)
-    class Laplace(Family): ...
+@register_family("laplace")
+@dataclasses.dataclass(frozen=True)
+class Laplace(Family): ...
 
-    DistributionOutput("laplace", event_size=2)
+DistributionOutput("laplace", event_size=2)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Any network under a distribution output: heteroscedastic regression, count regression, mixture density networks.
 
-    h = network(x),   omega = W h + b,   p(y | x) = family(omega)
-    J(theta) = -(1 / N) sum_i log p(y_i | x_i; theta)
+h = network(x),   omega = W h + b,   p(y | x) = family(omega)
+J(theta) = -(1 / N) sum_i log p(y_i | x_i; theta)
 """
 
 from __future__ import annotations

@@ -185,8 +185,8 @@ class BinomialMixture(ClosedFormTraining, Model):
         x, y, weight = self.samples(data)
 
         log_joint = self.log_joint(x)
-        q = responsibilities(log_joint) * weight[:, None]                         # (B, M)
-        evidence = log_evidence(log_joint)                                        # (B,)
+        q = responsibilities(log_joint) * weight[:, None]  # (B, M)
+        evidence = log_evidence(log_joint)  # (B,)
 
         successes = ops.matmul(ops.transpose(q), x)
         self.accumulate(

@@ -168,7 +168,7 @@ class ClosedFormTraining:
             self.initialise(x)
         if _is_array(x):
             x, y, sample_weight = self._batches(x, y, sample_weight, batch_size or len(x)), None, None
-            kwargs["shuffle"] = False                                             # sums have no order
+            kwargs["shuffle"] = False  # sums have no order
         if isinstance(validation_data, tuple | list) and _is_array(validation_data[0]):
             size = kwargs.pop("validation_batch_size", None) or EVALUATION_BATCH
             validation_data = self._batches(*(*validation_data, None, None)[:3], size)

@@ -77,9 +77,7 @@ class GaussianMixture(ClosedFormTraining, Model):
 
     parts_name = "components"
 
-    def __init__(
-        self, components, features, covariance="full", regularisation=1e-6, tolerance=1e-6, seed=0, **kwargs
-    ):
+    def __init__(self, components, features, covariance="full", regularisation=1e-6, tolerance=1e-6, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_positive_int("GaussianMixture", components=components, features=features)
         require_one_of("GaussianMixture", COVARIANCES, covariance=covariance)
@@ -238,11 +236,11 @@ class GaussianMixture(ClosedFormTraining, Model):
         weights, means, scale = self.parameters
 
         def of_chunk(x, weight):
-            y = whitened(x, means, scale, self.covariance)                        # (M, D, B)
-            joint = log_joint_of_whitened(y, weights, scale, self.covariance)     # (M, B)
+            y = whitened(x, means, scale, self.covariance)  # (M, D, B)
+            joint = log_joint_of_whitened(y, weights, scale, self.covariance)  # (M, B)
             top = ops.max(joint, axis=0, initial=-np.inf)
             share = ops.exp(joint - top)
-            total = ops.sum(share, axis=0)                                        # (B,)
+            total = ops.sum(share, axis=0)  # (B,)
             moments = moments_of_whitened(y, share * (weight / total), self.covariance)
             return [*moments, ops.sum(weight * (top + ops.log(total)))]
 

@@ -135,16 +135,16 @@ class KMeans(ClosedFormTraining, Model):
         """
         middle = ops.mean(self.centres, axis=0)
         u = self.centres - middle
-        score = ops.concatenate([-u, ops.sum(u * u, axis=1, keepdims=True) / 2], axis=1)       # (M, D + 1)
+        score = ops.concatenate([-u, ops.sum(u * u, axis=1, keepdims=True) / 2], axis=1)  # (M, D + 1)
         number = ops.arange(self.clusters, dtype="int32")[:, None]
 
         def of_chunk(x, weight):
-            z = ops.concatenate([x - middle, ops.ones_like(x[:, :1])], axis=1)                  # (B, D + 1)
-            half = ops.matmul(score, ops.transpose(z))           # (M, B): (|x - c_k|^2 - |x - m|^2) / 2
+            z = ops.concatenate([x - middle, ops.ones_like(x[:, :1])], axis=1)  # (B, D + 1)
+            half = ops.matmul(score, ops.transpose(z))  # (M, B): (|x - c_k|^2 - |x - m|^2) / 2
             least = ops.min(half, axis=0)
-            first = ops.min(ops.where(half <= least, number, self.clusters), axis=0)            # (B,)
-            r = ops.where(number == first, weight, ops.zeros_like(weight))                      # (M, B)
-            sums = ops.matmul(r, z)                                                             # (M, D + 1)
+            first = ops.min(ops.where(half <= least, number, self.clusters), axis=0)  # (B,)
+            r = ops.where(number == first, weight, ops.zeros_like(weight))  # (M, B)
+            sums = ops.matmul(r, z)  # (M, D + 1)
             squares = ops.sum(weight[:, None] * z[:, :-1] ** 2, axis=0)
             return [sums, ops.sum(squares) + 2 * ops.sum(weight * least)]
 

@@ -106,7 +106,7 @@ class BackpropMLP(Model):
         matrices = self.matrices if matrices is None else matrices
         activations = [self._floating(x)]
         for matrix in matrices:
-            net = ops.matmul(activations[-1], matrix[1:]) + matrix[0]             # (B, units)
+            net = ops.matmul(activations[-1], matrix[1:]) + matrix[0]  # (B, units)
             activations.append(ops.sigmoid(net))
         return activations
 
@@ -273,7 +273,7 @@ class BackpropMLP(Model):
 
     def _count(self, z, x, y, t, sample_weight):
         for metric in self.metrics:
-            if metric.name == "loss":                                             # Keras's own tracker of the loss
+            if metric.name == "loss":  # Keras's own tracker of the loss
                 metric.update_state(self.error(z, t) * sample_weight)
         return self.compute_metrics(x, y, z, sample_weight)
 

@@ -72,7 +72,7 @@ class LinearRegression(Model):
 
     def call(self, inputs):
         self._require_input(inputs.shape)
-        outputs = ops.matmul(inputs, self.kernel)                                 # (B, outputs)
+        outputs = ops.matmul(inputs, self.kernel)  # (B, outputs)
         return outputs + self.bias if self.use_bias else outputs
 
     def solution(self, x, y, method="ordinary_least_squares", alpha=None):
@@ -116,7 +116,7 @@ class LinearRegression(Model):
         elif method == "ridge":
             kernel = ridge(x, y, alpha)
         else:
-            kernel = tf.function(lambda x, y: lasso(x, y, alpha))(x, y)           # a thousand steps in one graph
+            kernel = tf.function(lambda x, y: lasso(x, y, alpha))(x, y)  # a thousand steps in one graph
         bias = (mean_y - ops.matmul(mean_x, kernel))[0]
         return ops.cast(kernel, self.variable_dtype), ops.cast(bias, self.variable_dtype)
 

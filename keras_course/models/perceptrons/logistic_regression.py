@@ -61,7 +61,7 @@ class LogisticRegression(Model):
 
     def call(self, inputs):
         self._require_input(inputs.shape)
-        logits = ops.matmul(inputs, self.kernel)                                  # (B, 1)
+        logits = ops.matmul(inputs, self.kernel)  # (B, 1)
         return logits + self.bias if self.use_bias else logits
 
     def probability(self, x):

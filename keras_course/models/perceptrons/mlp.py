@@ -89,7 +89,7 @@ class MLP(Model):
         self._require_input(inputs.shape)
         h = inputs
         for layer in self.dense:
-            h = layer(h)                                                          # (B, units of this layer)
+            h = layer(h)  # (B, units of this layer)
         return h
 
     def hidden(self, x):

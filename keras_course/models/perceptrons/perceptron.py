@@ -132,7 +132,7 @@ class Perceptron(Model):
             Tuple of the new w and a scalar that is 1 if the unit was wrong, 0 if right, NaN if t is no label (then w
             stays).
         """
-        error = t - self.sign(ops.sum(w * x))                                     # -2, 0 or +2
+        error = t - self.sign(ops.sum(w * x))  # -2, 0 or +2
         label = ops.equal(ops.abs(t), 1)
         step = ops.where(label, self.learning_rate * sample_weight * error, ops.zeros_like(error))
         wrong = ops.where(label, ops.abs(error) / 2, ops.full_like(error, np.nan))
@@ -226,7 +226,7 @@ class Perceptron(Model):
         x, t, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         if t is None:
             raise ValueError("Perceptron learns from labels -1 and +1. Received: y=None")
-        x = ops.cast(self.augment(x), self.variable_dtype)                        # (B, features + 1)
+        x = ops.cast(self.augment(x), self.variable_dtype)  # (B, features + 1)
         t = self._one_a_sample(t, x, "y")
         weight = ops.ones_like(t) if sample_weight is None else self._one_a_sample(sample_weight, x, "sample_weight")
         return x, t, weight
@@ -234,14 +234,14 @@ class Perceptron(Model):
     def _one_a_sample(self, values, x, name):
         if len(values.shape) > 2 or (len(values.shape) == 2 and values.shape[1] != 1):
             raise ValueError(f"Perceptron needs one {name} a sample. Received: {name} of shape {tuple(values.shape)}")
-        return ops.cast(ops.reshape(values, (-1,)), x.dtype)                      # (B,)
+        return ops.cast(ops.reshape(values, (-1,)), x.dtype)  # (B,)
 
     def _count(self, wrong, x, t, sample_weight):
         wrong = ops.where(sample_weight > 0, wrong, ops.zeros_like(wrong))
         self.mistakes.update_state(wrong)
         self.accuracy.update_state(1 - wrong, sample_weight=sample_weight)
         for metric in self.metrics:
-            if metric.name == "loss":                                             # Keras's tracker: the 0-1 loss
+            if metric.name == "loss":  # Keras's tracker: the 0-1 loss
                 metric.update_state(wrong * sample_weight)
         return self.compute_metrics(x, t, t * (1 - 2 * wrong), sample_weight)
 

@@ -26,9 +26,7 @@ def gather_over_replicas(tensors):
         return tuple(tensors)
     context = tf.distribute.get_replica_context()
     # Gathering pieces of unequal length loses the other axes' sizes.
-    return tuple(
-        tf.ensure_shape(context.all_gather(tensor, axis=0), (None, *tensor.shape[1:])) for tensor in tensors
-    )
+    return tuple(tf.ensure_shape(context.all_gather(tensor, axis=0), (None, *tensor.shape[1:])) for tensor in tensors)
 
 
 def own_part(gathered, size):
@@ -44,7 +42,7 @@ def own_part(gathered, size):
     if replica_count() == 1:
         return gathered
     context = tf.distribute.get_replica_context()
-    sizes = context.all_gather(tf.reshape(size, (1,)), axis=0)                   # (replicas,)
+    sizes = context.all_gather(tf.reshape(size, (1,)), axis=0)  # (replicas,)
     start = tf.reduce_sum(sizes[: context.replica_id_in_sync_group])
     return gathered[start : start + size]
 

@@ -65,7 +65,7 @@ class SoftmaxRegression(Model):
 
     def call(self, inputs):
         self._require_input(inputs.shape)
-        logits = ops.matmul(inputs, self.kernel)                                  # (B, classes)
+        logits = ops.matmul(inputs, self.kernel)  # (B, classes)
         return logits + self.bias if self.use_bias else logits
 
     def probabilities(self, x):

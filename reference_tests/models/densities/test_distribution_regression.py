@@ -94,9 +94,14 @@ def test_every_endpoint_answers_equally_where_neither_this_package_nor_tfp_can_b
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, cwd=tmp_path)
     answers = np.load(tmp_path / "answers.npz")
     wanted = {
-        "serving_default": model.mean(x), "parameters": model.predict(x, verbose=0), "mode": model.mode(x),
-        "stddev": model.stddev(x), "log_prob": model.log_prob(x, y), "quantile": model.quantile(x, q),
-        "sample": model.sample(x, seed), "one row": model.mean(x[:1]),
+        "serving_default": model.mean(x),
+        "parameters": model.predict(x, verbose=0),
+        "mode": model.mode(x),
+        "stddev": model.stddev(x),
+        "log_prob": model.log_prob(x, y),
+        "quantile": model.quantile(x, q),
+        "sample": model.sample(x, seed),
+        "one row": model.mean(x[:1]),
     }
     for name, value in wanted.items():
         np.testing.assert_allclose(answers[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
@@ -114,13 +119,16 @@ def test_samples_lie_as_the_quantiles_say():
     assert abs(below.mean() - 0.2) < 4.5 * np.sqrt(0.2 * 0.8 / below.size)
 
 
-@pytest.mark.parametrize("arguments,message", [
-    ({"units": (0,)}, "Received: units=0"),
-    ({"features": 0}, "Received: features=0"),
-    ({"weight_decay": -1.0}, "Received: weight_decay=-1.0"),
-    ({"dropout": 1.0}, "Received: dropout=1.0"),
-    ({"family": "cauchy"}, "Received: family='cauchy'"),
-])
+@pytest.mark.parametrize(
+    "arguments,message",
+    [
+        ({"units": (0,)}, "Received: units=0"),
+        ({"features": 0}, "Received: features=0"),
+        ({"weight_decay": -1.0}, "Received: weight_decay=-1.0"),
+        ({"dropout": 1.0}, "Received: dropout=1.0"),
+        ({"family": "cauchy"}, "Received: family='cauchy'"),
+    ],
+)
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         DistributionRegression(**{"features": 4, **arguments})

@@ -1,6 +1,6 @@
 """Trains k-means and a mixture alone or on two logical CPUs and writes what they learned.
 
-    python -m reference_tests.models.latent.train_on_replicas OUT.npz alone|replicas
+python -m reference_tests.models.latent.train_on_replicas OUT.npz alone|replicas
 """
 
 import os

@@ -15,7 +15,7 @@ from keras_course.models.perceptrons import LinearRegression
 @pytest.fixture(scope="module")
 def diabetes():
     x, y = load_diabetes(return_X_y=True)
-    return (x - x.mean(0)) / x.std(0) + 0.5, y[:, None] / 100                     # off centre, so that the bias matters
+    return (x - x.mean(0)) / x.std(0) + 0.5, y[:, None] / 100  # off centre, so that the bias matters
 
 
 def regression(method="ordinary_least_squares", alpha=None, data=(), use_bias=True):
