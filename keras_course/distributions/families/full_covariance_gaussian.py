@@ -30,7 +30,9 @@ class FullCovarianceGaussian(Family):
         log p(y | x) = -|L^-1 (y - loc)|**2 / 2 - sum_d log L_dd - D log(2 pi) / 2
 
     Layout and defaults are those of `tfp.layers.MultivariateNormalTriL`, so its parameters give the same density here.
-    Statistics and quantiles are those of each coordinate: y_d ~ N(loc_d, (L L')_dd).
+    An L_dd near minimum_scale beside entries of L in the thousands squares beyond float32: the loss is then +inf,
+    its gradient no number; a minimum_scale fit for the labels' unit prevents it. Statistics and quantiles are those
+    of each coordinate: y_d ~ N(loc_d, (L L')_dd).
 
     Args:
         event_size: int >= 1, D.
