@@ -34,8 +34,6 @@ FAMILIES = {
 }
 _TWINS = ("normal of two", "full gaussian of one")  # left out where a test is slow
 ONE_OF_EACH = {name: family for name, family in FAMILIES.items() if name not in _TWINS}
-    name: family for name, family in FAMILIES.items() if name not in ("normal of two", "full gaussian of one")
-}
 EACH = pytest.mark.parametrize("family", ONE_OF_EACH.values(), ids=ONE_OF_EACH)
 EVERY = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
