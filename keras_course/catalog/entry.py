@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 SHAPES = ("op", "block", "model", "kernel", "solver", "experiment")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One system of the course.
 
     Args:
@@ -29,7 +28,7 @@ class Entry:
     title: str
     shape: str
     object: str
-    init: Mapping[str, Any] = field(default_factory=dict)
+    init: Mapping[str, Any] = MappingProxyType({})
     inputs: tuple[int, ...] | Mapping[str, Any] | None = None
     recipe: str | None = None
     sources: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class Purity(keras.metrics.Metric):
         require_positive_int("Purity", clusters=clusters, classes=classes)
         self.clusters = clusters
         self.classes = classes
-        self.table = self.add_variable(shape=(clusters, classes), initializer="zeros", name="table")
+        self.table = self.add_variable(shape=(clusters, classes), initializer="zeros", dtype=self.dtype, name="table")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Counts a batch.

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -194,7 +193,7 @@ def test_a_signature_is_read_without_importing_the_module():
     assert describe("keras_course.nowhere:Nothing").signature == ""
 
 
-def test_list_show_and_help_import_no_tensorflow_and_list_is_quick():
+def test_list_show_and_help_import_neither_tensorflow_nor_keras_nor_numpy():
     program = (
         "import sys; from keras_course.cli.main import main\n"
         "verbs = ['list'], ['show', 'lenet'], ['--help'], ['fit', '--help'], ['evaluate', 'nowhere']\n"
@@ -204,13 +203,3 @@ def test_list_show_and_help_import_no_tensorflow_and_list_is_quick():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout
-
-    def seconds(*command):
-        best = float("inf")
-        for _ in range(5):  # the fastest of several: other processes can only slow a start down
-            started = time.perf_counter()
-            subprocess.run([sys.executable, *command], capture_output=True, check=True)
-            best = min(best, time.perf_counter() - started)
-        return best
-
-    assert seconds("-c", "from keras_course.cli.main import main; main(['list'])") <= 6 * seconds("-c", "pass")

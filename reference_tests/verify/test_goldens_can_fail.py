@@ -49,6 +49,7 @@ def perturbed(value):
         if array.dtype.kind == "f":
             yield (0.75 * array + 0.125).tolist()
             yield (-array).tolist()
+            yield (0.75 * array + 0.25 / array.shape[-1]).tolist()  # rows of probabilities stay such rows
         elif array.dtype.kind in "iu":
             yield array[::-1].tolist()
             yield (-array).tolist()
