@@ -6,6 +6,9 @@
 TensorFlow's random integers from the Philox generator agree bit for bit between the modes; its uniform and normal
 numbers do not, and with XLA's own choice of generator they take some thirty times longer on a CPU. So the integers
 are drawn, and the rest is written out here.
+
+`tfp.mcmc.sample_chain` splits its seed with TensorFlow's own choice of generator, which is another one under XLA: one
+step agrees between the modes, a whole chain repeats within a mode.
 """
 
 from __future__ import annotations

@@ -1,0 +1,66 @@
+"""Metropolis-adjusted Langevin draws from a normal in 100 dimensions, one chain, against BlackJAX.
+
+Both run a whole chain in one compiled loop, keep every state and say which proposals were kept, with the same step
+(BlackJAX's step size is eta of the printed forms, eps^2 / 2), in float32.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from benchmarks.harness import Contest, main
+
+DIMENSIONS, DRAWS, ETA = 100, 20_000, 0.06
+
+
+def contest() -> Contest:
+    """A normal with standard deviations from 0.5 to 1.5; about 89 % of the proposals are kept."""
+    import numpy as np
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+
+    from keras_course.inference import MetropolisLangevin
+
+    scale = np.linspace(0.5, 1.5, DIMENSIONS).astype("float32")
+    kernel = MetropolisLangevin(lambda w: -0.5 * tf.reduce_sum((w / scale) ** 2, -1), ETA, form="eta")
+    start = np.zeros(DIMENSIONS, "float32")
+
+    @tf.function(jit_compile=True, autograph=False)
+    def chain(w: Any, seed: Any) -> Any:
+        return tfp.mcmc.sample_chain(
+            DRAWS, w, kernel=kernel, seed=seed, trace_fn=lambda _, results: results.is_accepted
+        )  # fmt: skip
+
+    def ours() -> Any:
+        return [part.numpy() for part in chain(tf.constant(start), tf.constant([0, 1]))]
+
+    if os.environ.get("OMP_NUM_THREADS") == "1":  # JAX asks no other variable
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    try:
+        import blackjax
+        import jax
+    except ImportError:
+        peer, name = None, "blackjax"
+    else:
+        name = f"blackjax {blackjax.__version__} on jax {jax.__version__}"
+        theirs = blackjax.mala(lambda w: -0.5 * jax.numpy.sum((w / scale) ** 2), ETA)
+
+        @jax.jit
+        def peer_chain(w: Any, key: Any) -> Any:
+            def step(state: Any, key: Any) -> Any:
+                state, info = theirs.step(key, state)
+                return state, (state.position, info.is_accepted)
+
+            return jax.lax.scan(step, theirs.init(w), jax.random.split(key, DRAWS))[1]
+
+        def peer() -> Any:
+            return [np.asarray(part) for part in peer_chain(start, jax.random.PRNGKey(1))]
+
+    title = f"MALA, a normal in {DIMENSIONS} dimensions, one chain, float32: ms a draw, {DRAWS} a run"
+    return Contest(title, ours, peer, name, xla=True, work=DRAWS, limits={1: 0.8, 2: 0.8})
+
+
+if __name__ == "__main__":
+    sys.exit(main("benchmarks.mala", contest))
