@@ -28,7 +28,7 @@ class ClosedFormTraining:
     """
 
     def add_sums(self, **shapes):
-        """Creates the accumulators, one a name, and `rows`, the number of samples seen; all float64."""
+        """Creates the accumulators, one a name (`sizes` among them), and `rows`, the samples seen; all float64."""
         fixed = {"trainable": False, "autocast": False, "aggregation": "only_first_replica"}
         self.sums = {
             name: self.add_weight(shape=shape, initializer="zeros", dtype="float64", name=f"sum_of_{name}", **fixed)
@@ -83,6 +83,11 @@ class ClosedFormTraining:
                     f"infinite values in the sum of {name} over {int(sums['rows'])} samples"
                 )
         self.require_rows(int(sums["rows"]))
+        if not sums["sizes"].sum() > 0:
+            raise InvalidDataError(
+                f"{type(self).__name__} needs sample weights of positive sum; the parameters stay as they were. "
+                f"Received: sum {sums['sizes'].sum()}"
+            )
         self.converged = bool(self.update(sums))
 
     def forget(self):

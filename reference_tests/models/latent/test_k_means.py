@@ -182,3 +182,11 @@ def test_wrong_arguments_are_refused_with_what_came(digits):
         model.fit(digits, verbose=0)
     with pytest.raises(ValueError, match="initialise"):
         model.fit(iter([np.zeros((4, 3))]), verbose=0)
+
+
+def test_weights_that_are_all_zero_are_refused(digits, start):
+    model = KMeans(10, 64, centres=start)
+    model.compile()
+    with pytest.raises(InvalidDataError, match="positive sum"):
+        model.fit(digits, sample_weight=np.zeros(len(digits), "float32"), verbose=0)
+    assert np.array_equal(model.centres, start)
