@@ -78,7 +78,7 @@ def compete(contest: Contest, threads: int, repeats: int) -> dict[str, Any]:
         for name in names if turn % 2 == 0 else reversed(names):
             times[name].append(timed(functions[name]))  # type: ignore[arg-type]
     record: dict[str, Any] = {
-        "title": contest.title, "peer": contest.peer_name, "threads": threads, "repeats": repeats,
+        "title": contest.title, "peer_name": contest.peer_name, "threads": threads, "repeats": repeats,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"), "xla": contest.xla,
         "limit": (contest.limits or {}).get(threads), "load": os.getloadavg()[0],
         "processor": platform.processor() or platform.machine(), "python": platform.python_version(),
@@ -160,7 +160,7 @@ def main(module: str, contest: Callable[[], Contest]) -> int:
     first = records[0]
     print(first["title"])
     skipped = "" if "ratio" in first else " is not installed and skipped; install the extra: keras-course[bench]"
-    print(f"peer: {first['peer']}{skipped}")
+    print(f"peer: {first['peer_name']}{skipped}")
     print(
         f"XLA {'on' if first['xla'] else 'off'}, oneDNN {'off' if first['onednn'] == '0' else 'on'}, "
         f"{first['repeats']} interleaved repeats, load {first['load']:.1f}, Python {first['python']}\n"
