@@ -30,6 +30,11 @@ def test_planted_bugs_are_caught_by_the_check_that_names_them():
     assert sum(caught) >= LEAST_SHARE * len(MUTANTS), f"missed: {', '.join(missed)}"
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=name_of)
+def test_a_mutant_can_be_made_so_that_only_its_bug_is_caught(mutant):
+    mutant.cls(**mutant.init)
+
+
 def test_every_mutant_is_a_class_of_its_own():
     names = [mutant.cls.__name__ for mutant in MUTANTS]
     assert len(set(names)) == len(names)
