@@ -6,20 +6,26 @@ Each check catches one kind of mistake that trains, saves or serves wrongly with
 check, a skipped one says why. The kit runs over every system of this package in its own tests.
 """
 
+from keras_course.testing.kernel import check_kernel
+from keras_course.testing.kernel_case import Target
 from keras_course.testing.layer import check_layer
 from keras_course.testing.loss import check_loss
 from keras_course.testing.metric import check_metric
 from keras_course.testing.model import check_model
 from keras_course.testing.optimizer import check_optimizer
 from keras_course.testing.report import CheckResult, ConformanceError, Report
+from keras_course.testing.solver import check_solver
 
 __all__ = [
     "CheckResult",
     "ConformanceError",
     "Report",
+    "Target",
+    "check_kernel",
     "check_layer",
     "check_loss",
     "check_metric",
     "check_model",
     "check_optimizer",
+    "check_solver",
 ]

@@ -1,0 +1,211 @@
+"""Checks of single steps of a kernel: seeds, modes, results, chains beside each other, rejection, dtypes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_course.testing.agreement import as_array, leaves, require, require_equal, require_finite
+from keras_course.testing.graphs import lower_precision_operations
+from keras_course.testing.kernel_case import OTHER_SEED, SEED, KernelCase, as_state
+from keras_course.testing.report import NotApplicable
+
+__all__ = [
+    "a_bad_start_is_refused",
+    "a_step_depends_on_the_state_alone",
+    "chains_do_not_touch_each_other",
+    "chains_draw_their_own_noise",
+    "eager_and_graph_agree",
+    "float64_is_really_float64",
+    "is_calibrated_is_a_boolean",
+    "one_seed_gives_one_chain",
+    "parameters_remake_it",
+    "rejected_proposals_leave_the_state_unchanged",
+    "results_keep_their_structure",
+    "sample_chain_takes_it",
+    "xla_agrees_with_eager",
+]
+
+
+def is_calibrated_is_a_boolean(case: KernelCase) -> None:
+    """is_calibrated as a method, or None: every caller that asks takes it for True, or for False."""
+    kernel, _ = case.example()
+    require(isinstance(kernel.is_calibrated, bool), f"is_calibrated is {kernel.is_calibrated!r}, not True or False")
+
+
+def parameters_remake_it(case: KernelCase) -> None:
+    """parameters that lack an argument: copy(), which TFP's wrapping kernels call, makes another kernel."""
+    kernel, state = case.example()
+    if not isinstance(inspect.getattr_static(case.cls, "parameters", None), property):
+        raise NotApplicable("has no property `parameters`, so it cannot be copied")
+    lacking = sorted(set(case.init) - set(kernel.parameters))
+    require(not lacking, f"parameters lack {', '.join(lacking)}")
+    copied, _ = case.step(kernel.copy(), state)
+    require_equal(copied, case.step(kernel, state)[0], "a step of kernel.copy()", "exact")
+
+
+def results_keep_their_structure(case: KernelCase) -> None:
+    """Results whose structure, dtype or shape changes after the first step: tf.while_loop refuses them."""
+    kernel, state = case.example()
+    start = kernel.bootstrap_results(state)
+    moved, results = case.step(kernel, state, results=start)
+    for what, one, other in (("the state", state, moved), ("the results", start, results)):
+        try:
+            tf.nest.assert_same_structure(one, other, expand_composites=True)
+        except (ValueError, TypeError) as error:
+            require(False, f"{what} changes its structure in a step: {' '.join(str(error).split())[:200]}")
+        for (name, before), (_, after) in zip(_named_leaves(one), _named_leaves(other), strict=True):
+            wanted, came = (f"{leaf.dtype.name} {tuple(leaf.shape)}" for leaf in (before, after))
+            require(came == wanted, f"{what}{name} is {wanted} at the start and {came} after a step")
+
+
+def sample_chain_takes_it(case: KernelCase) -> None:
+    """A kernel that runs step by step and stops, or loses its results, under tfp.mcmc.sample_chain."""
+    import tensorflow_probability as tfp
+
+    kernel, state = case.example()
+
+    def run(state: Any) -> Any:
+        return tfp.mcmc.sample_chain(3, state, kernel=kernel, seed=tf.constant(SEED), trace_fn=lambda _, r: r)
+
+    draws, trace = tf.function(run, autograph=False)(state)
+    require(tuple(draws.shape) == (3, *state.shape), f"three draws of {tuple(state.shape)} have shape {draws.shape}")
+    require(draws.dtype == state.dtype, f"draws of a {state.dtype.name} state are {draws.dtype.name}")
+    require_finite(draws, "draws")
+    start = kernel.bootstrap_results(state)
+    for (name, one), (_, three) in zip(_named_leaves(start), _named_leaves(trace), strict=True):
+        require(tuple(three.shape) == (3, *one.shape), f"three traced results{name} have shape {tuple(three.shape)}")
+
+
+def one_seed_gives_one_chain(case: KernelCase) -> None:
+    """A seed that is ignored: a run cannot be repeated, or every run is the same one."""
+    kernel, state = case.example()
+    seeds = [tf.constant(seed) for seed in (SEED, SEED, OTHER_SEED)]
+    as_graph = case.compiled_step(kernel)
+    for how, step in (("eagerly", lambda w, seed: case.step(kernel, w, seed)[0]), ("as a graph", as_graph)):
+        first, again, other = (leaves(step(state, seed)) for seed in seeds)
+        same = all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+        require(same, f"the same seed gives other draws {how}")
+        differs = any(not np.array_equal(one, two) for one, two in zip(first, other, strict=True))
+        require(differs, f"another seed gives the same draws {how}")
+
+
+def eager_and_graph_agree(case: KernelCase) -> None:
+    """A decision in Python, frozen when the graph is traced."""
+    _require_same_step(case, "as a graph", jit_compile=False)
+
+
+def xla_agrees_with_eager(case: KernelCase) -> None:
+    """A step that XLA cannot compile, or whose random numbers are others there (pass alg="philox")."""
+    _require_same_step(case, "under XLA", jit_compile=True)
+
+
+def _require_same_step(case: KernelCase, how: str, jit_compile: bool) -> None:
+    kernel, state = case.example()
+    step = case.compiled_step(kernel, jit_compile)
+    for seed in (SEED, OTHER_SEED):
+        seed = tf.constant(seed)
+        require_equal(step(state, seed), case.step(kernel, state, seed)[0], f"a step {how} against eager")
+
+
+def a_step_depends_on_the_state_alone(case: KernelCase) -> None:
+    """A log-density or gradient in the results that belongs to another state, for example to a rejected proposal.
+
+    Kernels that adapt while they run are no Markov chains: leave this check out for them.
+    """
+    kernel, state = case.example()
+    results = None
+    for index in range(6):
+        seed = (index, 7)
+        carried, results = case.step(kernel, state, seed, results)
+        restarted, _ = case.step(kernel, state, seed)
+        require_equal(carried, restarted, f"step {index + 1} of a chain against a chain that starts at its state")
+        state = carried
+
+
+def rejected_proposals_leave_the_state_unchanged(case: KernelCase) -> None:
+    """A state that moves although its proposal was refused: a chain that counts no state twice is biased."""
+    kernel, state = case.example()
+    results, refused = None, 0
+    for index in range(12):
+        before = as_array(state)
+        state, results = case.step(kernel, state, (index, 8), results)
+        if not hasattr(results, "is_accepted"):
+            raise NotApplicable("the results have no is_accepted")
+        accepted = as_array(results.is_accepted).astype(bool)
+        require(accepted.shape == before.shape[: accepted.ndim], f"is_accepted has shape {accepted.shape}")
+        stayed = as_array(state)[~accepted]
+        refused += int(np.sum(~accepted))
+        require(np.array_equal(stayed, before[~accepted]), f"step {index + 1}: a chain moves though not accepted")
+    if not refused:
+        raise NotApplicable("every proposal was accepted")
+
+
+def chains_do_not_touch_each_other(case: KernelCase) -> None:
+    """A sum or mean over the chains of a batch: one chain's state changes what the others do."""
+    kernel, state = case.example()
+    disturbed = as_array(state)
+    disturbed[0] = disturbed[1]  # a place where a chain may be
+    require(not np.array_equal(disturbed, as_array(state)), "the target draws the same state for every chain")
+    for seed in (SEED, OTHER_SEED):
+        alone = as_array(case.step(kernel, state, seed)[0])
+        beside = as_array(case.step(kernel, tf.constant(disturbed), seed)[0])
+        require_equal(beside[1:], alone[1:], "the other chains once the first starts elsewhere", "pointwise")
+
+
+def chains_draw_their_own_noise(case: KernelCase) -> None:
+    """One random number for all chains: they move in step and are worth one chain."""
+    kernel, state = case.example()
+    array = as_array(state)
+    together = tf.constant(np.broadcast_to(array[:1], array.shape).copy())
+    results = None
+    for index in range(4):
+        together, results = case.step(kernel, together, (index, 9), results)
+    moved = as_array(together)
+    require(bool(np.any(moved != moved[:1])), "chains that start together are still together after four steps")
+
+
+def float64_is_really_float64(case: KernelCase) -> None:
+    """Noise, steps or densities in float32: states in float64 with seven digits."""
+    kernel, state = case.example("float64")
+    if not state.dtype.is_floating:
+        raise NotApplicable("its states are integers")
+    moved, _ = case.step(kernel, state)
+    require(moved.dtype == tf.float64, f"a float64 state becomes {moved.dtype.name}")
+    array = as_array(moved)[as_array(moved) != as_array(state)]
+    require(not np.array_equal(array, array.astype("float32")), "the moved states are float32 numbers")
+    found = lower_precision_operations(
+        lambda named: case.step(kernel, named["state"], named["seed"])[0],
+        {"state": state, "seed": tf.constant(SEED)},
+    )
+    require(not found, f"a step on float64 casts through a lower precision: {', '.join(found[:3])}")
+
+
+def a_bad_start_is_refused(case: KernelCase) -> None:
+    """A start of NaN, or outside the target, from which a chain never moves and never says so."""
+    if not case.refused:
+        raise NotApplicable("no start was named that the kernel promises to refuse")
+    kernel, _ = case.example()
+    for start in case.refused:
+        try:
+            kernel.bootstrap_results(as_state(start))
+        except Exception as error:
+            name = type(error).__name__
+            clear = isinstance(error, ValueError) or name == "InvalidDataError"
+            require(clear and "Received" in str(error), f"the start {start!r} gives no clear error but {name}: {error}")
+        else:
+            require(False, f"the start {start!r} is taken")
+
+
+def _named_leaves(structure: Any) -> list[tuple[str, Any]]:
+    """(field, tensor) of every leaf; the field of a named tuple, empty elsewhere."""
+    parts = {f".{name}": getattr(structure, name) for name in getattr(structure, "_fields", ())} or {"": structure}
+    return [
+        (name, tf.convert_to_tensor(leaf))
+        for name, part in parts.items()
+        for leaf in tf.nest.flatten(part, expand_composites=True)
+        if leaf is not None
+    ]
