@@ -124,6 +124,12 @@ class KernelCase:
         states, arguments = self.states(self.targets[0], chains)
         return self.kernel(arguments), as_state(states, dtype)
 
+    def far_state(self, like: Any) -> Any:
+        """Of many draws of the first target, the one farthest out: a place where a chain may be, but seldom is."""
+        draws, _ = self.states(self.targets[0], 4096, "far")
+        flat = draws.reshape(len(draws), -1)
+        return draws[np.argmax(np.sum(np.abs(flat - np.median(flat, 0)), 1))].astype(like.dtype)
+
     def step(self, kernel: Any, state: Any, seed: Any = SEED, results: Any = None) -> tuple[Any, Any]:
         """(next state, results) from a state; from fresh results unless some are given."""
         results = kernel.bootstrap_results(state) if results is None else results
@@ -141,9 +147,9 @@ class KernelCase:
 
         @tf.function(autograph=False)
         def run(start: Any, seed: Any) -> Any:
-            return tfp.mcmc.sample_chain(
-                1, start, kernel=kernel, num_burnin_steps=steps - 1, trace_fn=None, seed=seed
-            )[0]
+            return tfp.mcmc.sample_chain(1, start, kernel=kernel, num_burnin_steps=steps - 1, trace_fn=None, seed=seed)[
+                0
+            ]
 
         return run(state, tf.constant(seed, tf.int32)).numpy()
 

@@ -104,11 +104,15 @@ def xla_agrees_with_eager(case: KernelCase) -> None:
 
 
 def _require_same_step(case: KernelCase, how: str, jit_compile: bool) -> None:
-    kernel, state = case.example()
-    step = case.compiled_step(kernel, jit_compile)
-    for seed in (SEED, OTHER_SEED):
-        seed = tf.constant(seed)
-        require_equal(step(state, seed), case.step(kernel, state, seed)[0], f"a step {how} against eager")
+    for dtype in ("float32", "float64"):
+        kernel, state = case.example(dtype)
+        step = case.compiled_step(kernel, jit_compile)
+        for seed in (SEED, OTHER_SEED):
+            seed = tf.constant(seed)
+            came, wanted = step(state, seed), case.step(kernel, state, seed)[0]
+            require_equal(came, wanted, f"a {dtype} step {how} against eager", dtype=dtype)
+        if not state.dtype.is_floating:
+            return
 
 
 def a_step_depends_on_the_state_alone(case: KernelCase) -> None:
@@ -145,15 +149,15 @@ def rejected_proposals_leave_the_state_unchanged(case: KernelCase) -> None:
 
 
 def chains_do_not_touch_each_other(case: KernelCase) -> None:
-    """A sum or mean over the chains of a batch: one chain's state changes what the others do."""
+    """A sum or mean over the chains of a batch: where one chain is changes what the others do."""
     kernel, state = case.example()
-    disturbed = as_array(state)
-    disturbed[0] = disturbed[1]  # a place where a chain may be
-    require(not np.array_equal(disturbed, as_array(state)), "the target draws the same state for every chain")
-    for seed in (SEED, OTHER_SEED):
-        alone = as_array(case.step(kernel, state, seed)[0])
-        beside = as_array(case.step(kernel, tf.constant(disturbed), seed)[0])
-        require_equal(beside[1:], alone[1:], "the other chains once the first starts elsewhere", "pointwise")
+    half, disturbed = len(state) // 2, as_array(state).copy()
+    disturbed[:half] = case.far_state(disturbed)
+    for index in range(4):
+        alone = as_array(case.step(kernel, state, (index, 6))[0])
+        beside = as_array(case.step(kernel, tf.constant(disturbed), (index, 6))[0])
+        what = "the second half of the chains once the first half starts elsewhere"
+        require_equal(beside[half:], alone[half:], what, "pointwise")
 
 
 def chains_draw_their_own_noise(case: KernelCase) -> None:
@@ -177,10 +181,7 @@ def float64_is_really_float64(case: KernelCase) -> None:
     require(moved.dtype == tf.float64, f"a float64 state becomes {moved.dtype.name}")
     array = as_array(moved)[as_array(moved) != as_array(state)]
     require(not np.array_equal(array, array.astype("float32")), "the moved states are float32 numbers")
-    found = lower_precision_operations(
-        lambda named: case.step(kernel, named["state"], named["seed"])[0],
-        {"state": state, "seed": tf.constant(SEED)},
-    )
+    found = lower_precision_operations(lambda _: case.step(kernel, state)[0], {})
     require(not found, f"a step on float64 casts through a lower precision: {', '.join(found[:3])}")
 
 

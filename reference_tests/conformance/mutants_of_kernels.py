@@ -1,4 +1,4 @@
-"""Planted bugs in kernels. `Mala` (accepts or refuses), `Unadjusted` (takes all) and `LogWalk` are the correct twins."""
+"""Planted bugs in kernels. `Mala` (accepts or refuses), `Unadjusted` (takes all), `LogWalk` are the correct twins."""
 
 from typing import Any, NamedTuple
 
@@ -83,11 +83,12 @@ class Mala(tfp.mcmc.TransitionKernel):
         return likely
 
     def choose(self, accepted, new, old):
-        wide = tf.reshape(accepted, [-1, *[1] * (new.shape.rank - accepted.shape.rank)]) if accepted.shape.rank else accepted
-        return tf.where(wide, new, old)
+        coordinates = [1] * (new.shape.rank - accepted.shape.rank)
+        return tf.where(tf.reshape(accepted, [*tf.unstack(tf.shape(accepted)), *coordinates]), new, old)
 
     def next_results(self, accepted, new, old):
-        return Results(*(self.choose(accepted, one, other) for one, other in zip(new[:2], old[:2], strict=True)), accepted)
+        value, slope = (self.choose(accepted, one, other) for one, other in zip(new[:2], old[:2], strict=True))
+        return Results(value, slope, accepted)
 
 
 class Unadjusted(Mala):
@@ -231,13 +232,13 @@ class ScalarAcceptance(Mala):
 
 
 @bug("a call to NumPy stops every graph", "sample_chain_takes_it")
-class NumpyInside(Mala):
+class KernelCallsNumpy(Mala):
     def noise(self, seed, state):
         return tf.constant(draw_normal(seed, state).numpy())
 
 
 @bug("the seed is ignored: every step draws afresh", "one_seed_gives_one_chain")
-class SeedIgnored(Mala):
+class KernelIgnoresSeed(Mala):
     def noise(self, seed, state):
         return tf.random.normal(tf.shape(state), dtype=state.dtype)
 

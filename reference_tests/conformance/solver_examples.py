@@ -27,28 +27,13 @@ def pairwise_score(problem: PairwiseProblem, labelling: Any) -> float:
     return float(total)
 
 
-def pairwise_faults() -> dict[str, Any]:
-    """Problems of two labels that are none."""
-    zeros = np.zeros((2, 2))
-    return {
-        "a score of NaN": lambda: PairwiseProblem([[0.0, np.nan]], [], []),
-        "a score of infinity": lambda: PairwiseProblem([[0.0, np.inf]], [], []),
-        "a place where no label is allowed": lambda: PairwiseProblem([[-np.inf, -np.inf]], [], []),
-        "scores without a label axis": lambda: PairwiseProblem([0.0, 1.0], [], []),
-        "an edge to nowhere": lambda: PairwiseProblem(zeros, [[0, 2]], -1.0),
-        "an edge from a place to itself": lambda: PairwiseProblem(zeros, [[1, 1]], -1.0),
-        "a weight of NaN": lambda: PairwiseProblem(zeros, [[0, 1]], np.nan),
-        "two weights for one edge": lambda: PairwiseProblem(zeros, [[0, 1]], [-1.0, -1.0]),
-    }
-
-
 EXAMPLES: dict[str, dict[str, Any]] = {
     "graph_cut": {
         "problem": grid,
         "score": pairwise_score,
         "tied": lambda: PairwiseProblem([[0.0, -1.0], [-1.0, 0.0]], [[0, 1]], -5.0),
         "malformed": {
-            **pairwise_faults(),
+            "a score of NaN": lambda: PairwiseProblem([[0.0, np.nan]], [], []),
             "a reward for disagreement": lambda: PairwiseProblem(np.zeros((2, 2)), [[0, 1]], 0.5),
             "three labels": lambda: PairwiseProblem(np.zeros((3, 3)), [[0, 1]], -1.0),
         },

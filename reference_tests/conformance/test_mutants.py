@@ -28,6 +28,13 @@ def test_every_planted_bug_is_caught_by_the_check_that_it_names():
     assert not missed
 
 
+def test_a_bug_that_is_named_as_not_caught_passes_every_check():
+    for mutant in MUTANTS:
+        if not mutant.caught_by:
+            report = report_on(mutant)
+            assert report.passed, str(report)
+
+
 def test_nine_in_ten_of_the_planted_bugs_are_caught():
     assert len(MUTANTS) >= 30
     assert sum(bool(mutant.caught_by) for mutant in MUTANTS) >= LEAST_SHARE * len(MUTANTS)
