@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from keras_course.core.serial import write_atomically
+from keras_course.core.serial import write_with_manifest
 from keras_course.pipeline.batches import TrainingBatches
 
 
 class EpochData(keras.callbacks.Callback):
     """Tells the batches which epoch begins; must come first."""
+
+    resume_attributes: tuple[str, ...] = ()
 
     def __init__(self, batches: TrainingBatches) -> None:
         super().__init__()
@@ -51,7 +53,7 @@ class HistoryFile(keras.callbacks.Callback):
         writer = csv.DictWriter(text, list(self.rows[0]), restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        write_atomically(self.path, text.getvalue())
+        write_with_manifest(self.path, text.getvalue())
 
     @property
     def columns(self) -> dict[str, list[float]]:
@@ -98,6 +100,8 @@ class ProgressBar(keras.callbacks.Callback):
         epochs: number of epochs.
         steps: steps an epoch.
     """
+
+    resume_attributes: tuple[str, ...] = ()  # it only shows
 
     def __init__(self, title: str, epochs: int, steps: int) -> None:
         super().__init__()
