@@ -50,13 +50,13 @@ def check_kernel(
     seconds.
 
     Args:
-        cls: subclass of tfp.mcmc.TransitionKernel whose state is one tensor with the chains on its first axis.
+        cls: subclass of tfp.mcmc.TransitionKernel that moves several chains at once, on the first axis of its state.
         init: constructor arguments besides those that state the target. Choose a step at which some proposals are
             refused and a bias would show.
         targets: `Target`s, distributions with exact draws; None takes a correlated normal, a posterior and the
             exponential, for kernels that take `target_log_prob_fn`.
         smaller: for a kernel without acceptance, the arguments that make its step several times smaller.
-        refused: states that `bootstrap_results` promises to refuse with an error, when it runs eagerly.
+        refused: arrays of states that `bootstrap_results` promises to refuse with an error, when it runs eagerly.
         skip, only, raise_on_failure: as `check_layer`.
 
     Returns:

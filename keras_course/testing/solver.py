@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,15 @@ def the_limit_is_kept(case: SolverCase) -> None:
     """A limit that is ignored, or counted in another unit than steps."""
     for what, _, limit, solution in _solved(case):
         whole = isinstance(solution.steps, int | np.integer) and solution.steps >= 0
-        require(whole, f"{what}: steps is {solution.steps!r}, not a count")
+        require(bool(whole), f"{what}: steps is {solution.steps!r}, not a count")
         require(limit is None or solution.steps <= limit, f"{what}: took {solution.steps} steps")
 
 
 def a_limit_that_is_no_count_is_refused(case: SolverCase) -> None:
     """A limit of -1 or 2.5 that is taken for none, or for another."""
     for limit in (-1, 2.5, "many"):
-        what = f"limit={limit!r}"
-        _require_refused(lambda limit=limit: case.solver(case.instances[0].problem, limit=limit), what, ValueError)
+        attempt = partial(case.solver, case.instances[0].problem, limit=limit)
+        _require_refused(attempt, f"limit={limit!r}", ValueError)
 
 
 def equal_problems_get_equal_answers(case: SolverCase) -> None:
@@ -98,7 +99,7 @@ def malformed_problems_are_refused(case: SolverCase) -> None:
     if not case.malformed:
         raise NotApplicable("no malformed problems were given")
     for what, make in case.malformed.items():
-        _require_refused(lambda make=make: case.solver(make(), limit=None), what, Exception)
+        _require_refused(partial(_made_and_solved, case, make), what, Exception)
 
 
 SOLVER_CHECKS = (
@@ -184,6 +185,10 @@ def _score_of(case: SolverCase, instance: Instance, solution: Any, what: str) ->
             return score
     require(False, f"{what}: {came.tolist()} is no answer of this problem")
     return math.nan
+
+
+def _made_and_solved(case: SolverCase, make: Callable[[], Any]) -> Any:
+    return case.solver(make(), limit=None)
 
 
 def _require_refused(attempt: Callable[[], Any], what: str, wanted: type[Exception]) -> None:

@@ -32,13 +32,22 @@ def normal_mean(generator: np.random.Generator, chains: int) -> tuple[Any, dict[
     return theta, {"log_prior_fn": lambda w: -0.5 * w**2, "log_likelihood_fn": log_likelihood, "data": data}
 
 
-NOT_A_NUMBER = [[np.nan, 0.0]]
+def two_parts(generator: np.random.Generator, chains: int) -> tuple[Any, dict[str, Any]]:
+    """Independent normals: two of width 1 in one part, one of width 1/8 in another."""
+
+    def log_prob(a: Any, b: Any) -> Any:
+        return -0.5 * tf.reduce_sum(a**2, -1) - 32.0 * b**2
+
+    return [generator.normal(size=(chains, 2)), generator.normal(size=chains) / 8], {"target_log_prob_fn": log_prob}
+
+
+NOT_A_NUMBER = np.array([[np.nan, 0.0]])
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "MarkovChain": {
         "init": {"transition": WEATHER},
         "targets": [Target("its stationary distribution", weather)],
-        "refused": ([0, 3], [-1], [0.5]),
+        "refused": (np.array([0, 3]), np.array([-1]), np.array([0.5])),
     },
     "MetropolisLangevin": {"init": {"step_size": 0.9}, "refused": (NOT_A_NUMBER,)},
     "UnadjustedLangevin": {

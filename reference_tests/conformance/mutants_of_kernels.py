@@ -12,7 +12,7 @@ from reference_tests.conformance.mutant import Mutant
 
 KERNEL_MUTANTS: list[Mutant] = []
 INIT = {"step_size": 0.9}
-REFUSED = ([[np.nan, 0.0]],)
+REFUSED = (np.array([[np.nan, 0.0]]),)
 
 
 def bug(words, caught_by, **example):

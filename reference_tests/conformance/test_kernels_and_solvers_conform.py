@@ -3,7 +3,8 @@
 import pytest
 import tensorflow_probability as tfp
 
-from keras_course.testing import check_kernel
+from keras_course.inference.mcmc import MetropolisLangevin
+from keras_course.testing import Target, check_kernel
 from keras_course.testing.kernel import KERNEL_CHECKS
 from keras_course.testing.report import run_checks
 from keras_course.testing.solver import SOLVER_CHECKS
@@ -31,6 +32,11 @@ def test_a_kernel_of_tfp_passes_but_for_what_xla_draws():
         tfp.mcmc.HamiltonianMonteCarlo, {"step_size": 0.5, "num_leapfrog_steps": 2}, raise_on_failure=False
     )
     assert [row.check for row in report.failures] == ["xla_agrees_with_eager"]
+
+
+def test_a_kernel_on_a_state_of_two_parts_with_a_step_for_each_passes():
+    target = Target("two parts of different width", kernel_examples.two_parts)
+    print(check_kernel(MetropolisLangevin, {"step_size": [0.8, 0.1]}, [target]))
 
 
 def test_the_catalogue_has_the_kernels_and_solvers_that_the_course_names():

@@ -138,21 +138,6 @@ def test_adjusted_walk_has_the_moments_of_a_correlated_normal():
     np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.03)
 
 
-def test_states_may_be_lists_with_a_step_for_each_part():
-    def target(a, b):
-        return -0.5 * tf.reduce_sum(a**2, -1) - 50.0 * b**2
-
-    kernel = MetropolisLangevin(target, [0.8, 0.08])
-    start = [tf.zeros([300, 2]), tf.zeros([300])]
-    (a, b), accepted = tf.function(
-        lambda: tfp.mcmc.sample_chain(400, start, kernel=kernel, seed=SEED, trace_fn=lambda _, r: r.is_accepted),
-        jit_compile=True,
-    )()
-    assert abs(float(tf.math.reduce_std(a[100:])) - 1.0) < 0.03
-    assert abs(float(tf.math.reduce_std(b[100:])) - 0.1) < 0.003
-    assert 0.7 < float(tf.reduce_mean(tf.cast(accepted, tf.float32))) < 1.0
-
-
 def test_states_may_be_dictionaries_of_tensors():
     kernel = UnadjustedLangevin(lambda state: -(state["a"] ** 2) - tf.reduce_sum(state["b"] ** 2, -1), 0.1)
     start = {"a": tf.ones([4]), "b": tf.ones([4, 3])}
