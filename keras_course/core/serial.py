@@ -35,6 +35,7 @@ REGISTERED_NAMES = frozenset(
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
+        "ConditionalNetwork",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
@@ -64,7 +65,9 @@ REGISTERED_NAMES = frozenset(
         "Purity",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "StochasticLayers",
         "TopKRankingLoss",
+        "VariationalAutoencoder",
     }
 )
 
