@@ -3,9 +3,9 @@
     uniform  u = (bits + 1/2) / 2^k,   k = 23 or 52 random bits          strictly inside (0, 1)
     normal   sqrt(-2 log u_1) cos(2 pi u_2),  sqrt(-2 log u_1) sin(2 pi u_2)    (Box and Muller 1958)
 
-TensorFlow's stateless integers agree bit for bit between these modes when the Philox generator is named; its uniform and
-normal numbers, made from those integers by other code in each mode, do not. So the integers are drawn and the rest is
-written out.
+TensorFlow's stateless integers agree bit for bit between these modes when the Philox generator is named; its uniform
+and normal numbers, made from those integers by other code in each mode, do not. So the integers are drawn and the rest
+is written out.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from keras import ops
 from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int
-from keras_course.distributions import DistributionOutput
 
 __all__ = ["ConditionalNetwork"]
 
@@ -46,6 +45,7 @@ class ConditionalNetwork(keras.layers.Layer):
         ValueError: for widths below 1, or a network whose outputs have no known size.
 
     Example:
+        >>> from keras_course.distributions import DistributionOutput
         >>> layer = ConditionalNetwork((2,), DistributionOutput("bernoulli", 4), units=(3,))
         >>> tuple(layer(ops.ones((5, 7, 2))).shape)
         (5, 7, 4)
@@ -65,7 +65,6 @@ class ConditionalNetwork(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.given_shape = tuple(given_shape)
-        self.head = head
         self.units = tuple(units)
         self.activation = keras.activations.get(activation)
         self.network = network
@@ -82,6 +81,7 @@ class ConditionalNetwork(keras.layers.Layer):
             )
             for number, width in enumerate(self.units if network is None else ())
         ]
+        self.head = head
 
     def build(self, input_shape: Any = None) -> None:
         rows = keras.KerasTensor((None, *self.given_shape), dtype=self.compute_dtype)

@@ -10,6 +10,7 @@ Every conditional is a diagonal Gaussian whose mean and scale a network gives; p
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -19,7 +20,6 @@ from keras import ops
 from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.distributions import DistributionOutput, Family, Normal, get_family
-from keras_course.distributions.families.scale import raw_scale
 from keras_course.distributions.noise import normal_noise
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.ops.elbo import diagonal_gaussian_divergence, diagonal_gaussian_log_density, reparametrised
@@ -95,8 +95,8 @@ class StochasticLayers(keras.layers.Layer):
             )
 
     def _gaussian(self, name: str, given: Any, width: int, units: Any, network: Any) -> ConditionalNetwork:
-        # softplus(UNIT) = 1: with parameters near 0 a code starts as the standard normal that it is held against
-        family = Normal(width, scale_offset=float(raw_scale(1.0, 0.0, 0.0)))
+        # softplus(log(e - 1)) = 1: with parameters near 0 a code starts as the standard normal it is held against
+        family = Normal(width, scale_offset=math.log(math.e - 1))
         return conditional(name, given, family, units, self.activation, network, self.seed, self.dtype_policy)
 
     def _checked(self, prior: Any) -> Any:
