@@ -65,7 +65,7 @@ class VariationalAutoencoder(Model):
             stochastic layers lists of L, None among them for dense ones: encoder[0] reads x, decoder[0] is below z_1.
         prior: p(z_L). None is N(0, I). A continuous `Family` over Z_L values (a mixture, say), or its name: its
             parameters are then weights of this model. A function without arguments, or a layer with a method
-            `distribution()`, that makes a tfp distribution over vectors of Z_L.
+            `distribution()`, that makes a tfp distribution over vectors of Z_L; registered with Keras, to be saved.
         beta: float >= 0, weight of the divergence in the loss.
         samples: int >= 1, draws of z an example in a training step.
         evaluation_samples: int >= 1, size of the bank.
@@ -268,13 +268,13 @@ class VariationalAutoencoder(Model):
         self.divergence_mean.update_state(divergence, sample_weight)
         return mean_over_batch(loss) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
-    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_possible(x)
-        return super().fit(x, *args, **kwargs)
+        return super().fit(x, _targets(x, y, kwargs), *args, **kwargs)
 
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_possible(x)
-        return super().evaluate(x, *args, **kwargs)
+        return super().evaluate(x, _targets(x, y, kwargs), *args, **kwargs)
 
     def require_possible(self, x: Any) -> None:
         """Refuses an array that p(x | z) gives no density; a data set of batches is left to be read.
@@ -366,6 +366,11 @@ class VariationalAutoencoder(Model):
     def from_config(cls, config: dict[str, Any]) -> VariationalAutoencoder:
         parts = {name: config.pop(name) for name in ("family", "encoder", "decoder", "prior")}
         return cls(**config, **{name: keras.saving.deserialize_keras_object(part) for name, part in parts.items()})
+
+
+def _targets(x: Any, y: Any, how: dict[str, Any]) -> Any:
+    """y, or x where sample weights came without a y: Keras would drop them in silence."""
+    return x if y is None and how.get("sample_weight") is not None else y
 
 
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
