@@ -44,7 +44,7 @@ def vae() -> Recipe:
         model=lambda spec, seed: VariationalAutoencoder(
             spec.features, latent=2, units=(128, 64), activation="relu", evaluation_samples=64, seed=seed
         ),
-        compile=lambda spec: {"optimizer": keras.optimizers.Adam(2e-3), "jit_compile": True},
+        compile=lambda spec: {"optimizer": keras.optimizers.Adam(2e-3)},
         batch_size=100,
         epochs=200,
         baseline=factorised_bernoulli,

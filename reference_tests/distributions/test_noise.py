@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+from keras_course.distributions.families import get_family
 from keras_course.distributions.noise import normal_noise, uniform_noise
 
 SEED = tf.constant([3, 4])
@@ -43,3 +44,13 @@ def test_another_seed_draws_other_numbers_and_no_rows_draw_none():
     assert np.all(normal_noise((3,), [0, 1]).numpy() != normal_noise((3,), [0, 2]).numpy())
     assert normal_noise((0, 4), SEED).shape == (0, 4)
     assert normal_noise((tf.constant(2), 3), SEED).shape == (2, 3)
+
+
+@pytest.mark.parametrize("family", ["normal", "bernoulli", "categorical"])
+def test_a_family_samples_the_same_in_every_mode_though_its_seed_is_a_variable(family):
+    family, seed = get_family(family, 3), tf.Variable([7, 9])
+    parameters = tf.reshape(tf.linspace(-1.0, 1.0, 4 * family.parameter_size), (4, -1))
+    eager = family.sample(parameters, seed, n=50)
+    for how in ({}, {"jit_compile": True}):
+        came = tf.function(lambda: family.sample(parameters, seed, n=50), **how)()
+        np.testing.assert_allclose(came, eager, rtol=1e-5, atol=1e-6)

@@ -75,7 +75,7 @@ class ConditionalNetwork(keras.layers.Layer):
             keras.layers.Dense(
                 width,
                 self.activation,
-                kernel_initializer=keras.initializers.GlorotUniform(derive_seed(seed, self.name, f"hidden{number}")),
+                kernel_initializer=keras.initializers.GlorotUniform(derive_seed(seed, f"hidden{number}")),
                 dtype=self.dtype_policy,
                 name=f"hidden{number}",
             )

@@ -104,6 +104,11 @@ class StochasticLayers(keras.layers.Layer):
         prior = get_family(prior, top) if isinstance(prior, str) else prior
         if isinstance(prior, Family) and not (prior.continuous and prior.event_shape == (top,)):
             raise ValueError(f"The prior of {top} code units needs a continuous Family over them. Received: {prior!r}")
+        if hasattr(prior, "event_shape_tensor"):  # a tfp object
+            raise ValueError(
+                "A prior that is built once would keep its first parameters for ever, and cannot be saved: give a "
+                f"function that makes it. Received: prior={prior!r}"
+            )
         if not (prior is None or callable(prior) or hasattr(prior, "distribution")):
             raise ValueError(
                 "A prior is None, a Family, a function that makes a tfp distribution, or a layer with "
@@ -245,7 +250,7 @@ def conditional(
     if isinstance(family, Family):
         initializer = keras.initializers.GlorotUniform(seed=derive_seed(seed, name, "head"))
         head = DistributionOutput(family, kernel_initializer=initializer, dtype=dtype, name="head")
-    return ConditionalNetwork(given, head, units, activation, network, seed=seed, dtype=dtype, name=name)
+    return ConditionalNetwork(given, head, units, activation, network, derive_seed(seed, name), dtype=dtype, name=name)
 
 
 def _mean_and_scale(layer: ConditionalNetwork, given: Any, training: Any) -> tuple[Any, Any]:

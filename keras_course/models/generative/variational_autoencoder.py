@@ -277,15 +277,15 @@ class VariationalAutoencoder(Model):
         return super().evaluate(x, _targets(x, y, kwargs), *args, **kwargs)
 
     def require_possible(self, x: Any) -> None:
-        """Refuses an array that p(x | z) gives no density; a data set of batches is left to be read.
+        """Refuses an array or tensor that p(x | z) gives no density; a data set of batches is left to be read.
 
         Raises:
             ValueError: for a wrong shape.
             InvalidDataError: for NaN, infinite values, or values outside the support; names the first row.
         """
-        if not isinstance(x, np.ndarray):
+        if not isinstance(x, np.ndarray | tf.Tensor):
             return
-        values = self._checked_shape(x).reshape(len(x), -1).astype(self.codes.wide_dtype)
+        values = np.reshape(self._checked_shape(x), (len(x), -1)).astype(self.codes.wide_dtype)
         finite = np.isfinite(values)
         possible = finite & np.asarray(self.family.in_support(np.where(finite, values, self.family.support_point)))
         wrong = np.argwhere(~possible)

@@ -95,7 +95,13 @@ def test_two_stochastic_layers_are_a_distribution_too_and_their_elbo_a_bound():
     elbo = model.elbo(IMAGES, noise).numpy()
     assert np.all(elbo < evidence)
     np.testing.assert_allclose(model.elbo_from_joint(IMAGES, noise), elbo, atol=0.02)
-    assert model.log_prob_importance_weighted(IMAGES, 3, 20000).numpy() == pytest.approx(evidence, abs=0.05)
+    # The weights p(x, z) / q(z | x) have the mean p(x): an integral over the plane of noise.
+    axis = np.linspace(-25, 25, 401)
+    plane = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 1, 2)
+    log_joint, log_q = model.log_joint_and_log_q(IMAGES, plane)
+    log_terms = (log_joint - log_q).numpy() + stats.norm.logpdf(plane).sum(-1)
+    mean_weight = np.exp(log_terms).sum(axis=0) * (axis[1] - axis[0]) ** 2
+    np.testing.assert_allclose(mean_weight, np.exp(evidence), rtol=1e-4)
 
 
 def test_samples_are_as_frequent_as_the_evidence_says():
@@ -156,6 +162,12 @@ def trained(epochs=2, **arguments):
     return model
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    """A trained model, for tests that leave it as it is."""
+    return trained()
+
+
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(tmp_path):
     whole, half = trained(epochs=4), trained(epochs=2)
     save_model(half, tmp_path / "half.keras")
@@ -177,12 +189,13 @@ def test_noise_changes_with_the_step_and_with_the_seed_and_between_draws():
         assert np.all(noise.numpy() != first)
 
 
-def test_evaluation_depends_on_neither_batches_nor_order_nor_the_step():
-    model = trained()
+def test_evaluation_depends_on_neither_batches_nor_order_nor_the_step(fitted):
+    model, step = fitted, int(fitted.optimizer.iterations)
     whole = model.evaluate(X, batch_size=50, verbose=0, return_dict=True)
-    model.optimizer.iterations.assign(99)
     for rows, batch_size in ((X, 7), (X[::-1].copy(), 50)):
+        model.optimizer.iterations.assign(99)
         again = model.evaluate(rows, batch_size=batch_size, verbose=0, return_dict=True)
+        model.optimizer.iterations.assign(step)
         assert again == pytest.approx(whole, rel=1e-5)
     assert whole["elbo"] == pytest.approx(model.elbo(X).numpy().mean(), rel=1e-5)
 
@@ -204,11 +217,10 @@ def test_the_loss_weighs_the_divergence_by_beta_and_the_elbo_metric_does_not():
     assert bound["divergence"] < free["divergence"]
 
 
-def test_sample_weights_count_as_copies():
+def test_sample_weights_count_as_copies(fitted):
     weight = (np.arange(50) % 3).astype("float32")
-    model = trained()
-    weighted = model.evaluate(X, sample_weight=weight, batch_size=50, verbose=0, return_dict=True)
-    copies = model.evaluate(np.repeat(X, weight.astype(int), axis=0), batch_size=50, verbose=0, return_dict=True)
+    weighted = fitted.evaluate(X, sample_weight=weight, batch_size=50, verbose=0, return_dict=True)
+    copies = fitted.evaluate(np.repeat(X, weight.astype(int), axis=0), batch_size=50, verbose=0, return_dict=True)
     for name in ("elbo", "reconstruction", "divergence"):
         assert weighted[name] == pytest.approx(copies[name], rel=1e-5)
     plain = VariationalAutoencoder(6, units=(5,))
@@ -219,12 +231,12 @@ def test_sample_weights_count_as_copies():
         np.testing.assert_array_equal(one, other)
 
 
-def test_labels_and_metrics_may_be_given_and_teach_nothing():
+def test_labels_and_metrics_may_be_given_and_teach_nothing(fitted):
     model = VariationalAutoencoder(6, units=(5,))
     model.compile(keras.optimizers.Adam(0.02), metrics=["mae"])
     logs = model.fit(X, X, epochs=2, batch_size=16, shuffle=False, verbose=0).history
     assert 0 < logs["mae"][-1] < 1
-    for one, other in zip(model.get_weights(), trained().get_weights(), strict=True):
+    for one, other in zip(model.get_weights(), fitted.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -283,6 +295,21 @@ def test_the_closed_divergence_of_a_normal_prior_is_the_mean_over_draws():
     np.testing.assert_allclose(model.elbo(X, noise), model.elbo_from_joint(X, noise), atol=0.02)
 
 
+def test_half_precision_networks_keep_densities_and_noise_in_float32():
+    model = VariationalAutoencoder(6, units=(5,), dtype="mixed_bfloat16")
+    model.compile(keras.optimizers.SGD(0.01))
+    before = model.evaluate(X, verbose=0)
+    model.fit(X, epochs=3, verbose=0)
+    assert model.evaluate(X, verbose=0) < before
+    for value in (
+        model.elbo(X),
+        model.evaluation_noise(),
+        model.encode(X)["scale"],
+        model.log_prob_importance_weighted(X, 1, 3),
+    ):
+        assert value.dtype == "float32"
+
+
 def test_networks_of_ones_own_come_back_from_the_config():
     encoder = keras.Sequential([keras.layers.Conv2D(3, 2, activation="relu"), keras.layers.BatchNormalization()])
     decoder = keras.Sequential(
@@ -301,8 +328,8 @@ def test_networks_of_ones_own_come_back_from_the_config():
     assert model.evaluate(x, verbose=0, return_dict=True)["elbo"] > before + 1
 
 
-def test_a_served_request_for_no_draws_is_refused_and_samples_repeat_by_seed(tmp_path):
-    model = trained()
+def test_a_served_request_for_no_draws_is_refused_and_samples_repeat_by_seed(fitted, tmp_path):
+    model = fitted
     model.export(tmp_path / "export")
     served = tf.saved_model.load(tmp_path / "export")
     x, seed = tf.constant(X[:4]), tf.constant([1, 2])
@@ -317,15 +344,15 @@ def test_a_served_request_for_no_draws_is_refused_and_samples_repeat_by_seed(tmp
     assert served.elbo(x).shape == (4,)
 
 
-def test_data_that_the_decoder_cannot_produce_are_one_clear_error():
-    model = trained()
+def test_data_that_the_decoder_cannot_produce_are_one_clear_error(fitted):
+    model = fitted
     for bad, value in ((np.nan, "nan"), (0.25, "0.25"), (np.inf, "inf")):
         x = X.copy()
         x[17, 3] = bad
         with pytest.raises(InvalidDataError, match=f"Bernoulli family can produce. Received: {value} in row 17"):
             model.fit(x, verbose=0)
         with pytest.raises(InvalidDataError, match="and 1 such rows of 50"):
-            model.evaluate(x, verbose=0)
+            model.evaluate(tf.constant(x), verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -343,6 +370,7 @@ def test_data_that_the_decoder_cannot_produce_are_one_clear_error():
         ({"family": "categorical"}, "over the 6 values of x"),
         ({"prior": Normal(3)}, "continuous Family over them"),
         ({"prior": 3}, "Received: prior=3"),
+        ({"prior": two_bells()}, "give a function that makes it"),
         ({"latent": (2, 1), "encoder": keras.layers.Dense(3)}, "takes a list of 2 networks as encoder"),
     ],
 )
