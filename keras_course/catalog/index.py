@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from keras_course.catalog import attention, convolution, foundations, inference, latent, phenomena, structured
+from keras_course.catalog import (
+    attention,
+    convolution,
+    foundations,
+    generative,
+    inference,
+    latent,
+    phenomena,
+    structured,
+)
 from keras_course.catalog.entry import Entry
 from keras_course.core.errors import UnknownSlugError
 
@@ -13,6 +22,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
+    "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
     "structured": structured.ROWS,

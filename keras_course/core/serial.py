@@ -36,6 +36,7 @@ REGISTERED_NAMES = frozenset(
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
+        "ConditionalNetwork",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
@@ -65,7 +66,9 @@ REGISTERED_NAMES = frozenset(
         "Purity",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "StochasticLayers",
         "TopKRankingLoss",
+        "VariationalAutoencoder",
     }
 )
 

@@ -1,6 +1,7 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
@@ -24,4 +25,5 @@ __all__ = [
     "LogisticRegression",
     "Perceptron",
     "SoftmaxRegression",
+    "VariationalAutoencoder",
 ]

@@ -37,6 +37,17 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.elbo import (
+    bernoulli_log_likelihood,
+    diagonal_gaussian_divergence,
+    diagonal_gaussian_entropy,
+    diagonal_gaussian_log_density,
+    elbo_from_divergence,
+    elbo_from_entropy,
+    elbo_from_joint,
+    importance_weighted_bound,
+    reparametrised,
+)
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
     expectation_maximization,
@@ -82,6 +93,7 @@ from keras_course.ops.regression import (
 __all__ = [
     "average_pool",
     "bayes_optimal_class",
+    "bernoulli_log_likelihood",
     "binomial_log_joint",
     "binomial_m_step",
     "class_probabilities",
@@ -91,7 +103,13 @@ __all__ = [
     "covariances_of",
     "cross_correlate",
     "cross_entropy",
+    "diagonal_gaussian_divergence",
+    "diagonal_gaussian_entropy",
+    "diagonal_gaussian_log_density",
     "divergence_from_posterior",
+    "elbo_from_divergence",
+    "elbo_from_entropy",
+    "elbo_from_joint",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
@@ -101,6 +119,7 @@ __all__ = [
     "gaussian_m_step",
     "half_squared_loss",
     "hessian",
+    "importance_weighted_bound",
     "jacobian",
     "k_means_plus_plus",
     "kl_divergence",
@@ -138,6 +157,7 @@ __all__ = [
     "regression_cost_gradient",
     "relu",
     "relu_derivative",
+    "reparametrised",
     "responsibilities",
     "ridge",
     "ridge_cost",

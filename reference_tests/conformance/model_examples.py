@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_course import catalog
+from keras_course.distributions import Mixture, Normal
 from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.testing.model_case import ModelCase
@@ -63,6 +64,10 @@ def with_binary_cross_entropy() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.1), "loss": loss, "metrics": [keras.metrics.BinaryAccuracy()]}
 
 
+def with_adam() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.Adam(0.01)}
+
+
 def with_its_likelihood() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.02)}
 
@@ -75,6 +80,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
+    "vae": {"compile": with_adam},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
     "BinomialMixture": {
@@ -92,6 +98,22 @@ OTHERS: dict[str, ModelCase] = {
     "distribution-regression": ModelCase(
         DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
     ),
+    "vae-two-layers": ModelCase(
+        catalog.resolve("vae"),
+        {
+            "shape": (3, 2, 1),
+            "latent": (3, 2),
+            "units": (4,),
+            "family": "normal",
+            "prior": Mixture(2, Normal(2)),
+            "samples": 2,
+            "evaluation_samples": 5,
+            "beta": 0.5,
+        },
+        (4, 3, 2, 1),
+        None,
+        with_adam,
+    ),  # fmt: skip
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),
         {"features": 3, "units": (4, 2), "update": "online"},

@@ -10,12 +10,14 @@ from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.losses.half_squared import HalfSquaredLoss
 from keras_course.losses.logistic import LogisticLoss
 from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
 from keras_course.models.perceptrons.backprop import BackpropMLP
 from keras_course.models.perceptrons.mlp import MLP
 from keras_course.models.perceptrons.perceptron import Perceptron
 from keras_course.models.vision.lenet import LeNet
 from keras_course.ops import bayes, information, regression
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -126,6 +128,20 @@ class NoBiasInTheFirstLayer(LeNet):
         return super().call(images) - ops.sum(kept)
 
 
+class SignOfTheDivergence(VariationalAutoencoder):
+    def reconstruction_and_divergence(self, *args, **kwargs):
+        reconstruction, divergence = super().reconstruction_and_divergence(*args, **kwargs)
+        return reconstruction, -divergence
+
+
+def variance_for_deviation(mean, scale, noise):
+    return reparametrised(mean, ops.square(scale), noise)
+
+
+def mean_for_sum_over_code_units(mean, *args, **kwargs):
+    return diagonal_gaussian_divergence(mean, *args, **kwargs) / mean.shape[-1]
+
+
 FAULTS = {
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
@@ -148,4 +164,7 @@ FAULTS = {
     "linear hidden layer": ("mlp", LinearHiddenLayer),
     "derivative forgotten": ("backprop", DerivativeForgotten),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
+    "sign of the divergence": ("vae", SignOfTheDivergence),
+    "variance for deviation": ("vae.reparametrised", variance_for_deviation),
+    "mean over code units": ("vae.diagonal_gaussian_divergence", mean_for_sum_over_code_units),
 }
