@@ -174,4 +174,5 @@ def standard_error(sigma: Any, examples: Any) -> Any:
 
     Source: C 7.1.2.
     """
-    return as_floating(sigma) / ops.sqrt(as_floating(examples))
+    examples = as_floating(examples)
+    return as_floating(sigma, examples.dtype) / ops.sqrt(examples)

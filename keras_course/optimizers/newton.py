@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from keras_course.core.backend import jacobian
@@ -79,6 +80,8 @@ def newton_minimize(
     require_rank("newton_minimize", start.shape, 1)
     require_non_negative("newton_minimize", tolerance=tolerance, max_iterations=max_iterations)
 
+    dimensions, roundoff = start.shape[0], float(np.finfo(start.dtype.as_numpy_dtype).eps)
+
     def at(position: Any) -> tuple[Any, Any, Any]:
         value, gradient = value_and_gradients_function(position)
         return value, gradient, jacobian(lambda x: value_and_gradients_function(x)[1], position)
@@ -92,10 +95,12 @@ def newton_minimize(
         )  # fmt: skip
 
     def step(state: NewtonResults) -> tuple[NewtonResults]:
-        solvable = tf.math.is_finite(tf.linalg.slogdet(state.objective_hessian).log_abs_determinant)
-        identity = tf.eye(start.shape[0], dtype=start.dtype)  # stands in, so that no solver meets a singular matrix
-        hessian = tf.where(solvable, state.objective_hessian, identity)
-        change = tf.linalg.solve(hessian, state.objective_gradient[:, None])[:, 0]
+        q, r = tf.linalg.qr(state.objective_hessian)
+        pivots = tf.abs(tf.linalg.diag_part(r))
+        solvable = tf.reduce_all(pivots > dimensions * roundoff * tf.reduce_max(pivots))  # false for NaN, too
+        r = tf.where(solvable, r, tf.eye(dimensions, dtype=start.dtype))  # no solver meets a singular matrix
+        turned = tf.linalg.matvec(q, state.objective_gradient, transpose_a=True)
+        change = tf.linalg.triangular_solve(r, turned[:, None], lower=False)[:, 0]
         position = tf.where(solvable, state.position - change, state.position)
         return (result(state.num_iterations + 1, state.num_objective_evaluations, position, ~solvable),)
 

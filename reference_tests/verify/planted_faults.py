@@ -16,6 +16,7 @@ from keras_course.models.perceptrons.perceptron import Perceptron
 from keras_course.models.vision.lenet import LeNet
 from keras_course.ops import bayes, information, regression
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -126,6 +127,31 @@ class NoBiasInTheFirstLayer(LeNet):
         return super().call(images) - ops.sum(kept)
 
 
+class NoLookAhead(Momentum):
+    """The gradient is taken at theta."""
+
+
+class RootForgotten(AdaGrad):
+    def __init__(self, learning_rate, delta, form):
+        super().__init__(learning_rate, delta, "no-root")
+
+
+class StartNotCorrected(Adam):
+    iterations = property(lambda self: 10**6)
+
+
+class AverageForSum(Momentum):
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step((1 - self.momentum) * gradient, variable, learning_rate)
+
+
+class ShrinksWhereItShouldGrow(DeltaBarDelta):
+    def update_step(self, gradient, variable, learning_rate):
+        average = self.averages[self._get_variable_index(variable)]
+        average.assign(-average)
+        super().update_step(gradient, variable, learning_rate)
+
+
 FAULTS = {
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
@@ -148,4 +174,9 @@ FAULTS = {
     "linear hidden layer": ("mlp", LinearHiddenLayer),
     "derivative forgotten": ("backprop", DerivativeForgotten),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
+    "no look ahead": ("nesterov", NoLookAhead),
+    "root forgotten": ("adagrad", RootForgotten),
+    "start not corrected": ("adam", StartNotCorrected),
+    "average for sum": ("momentum", AverageForSum),
+    "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
 }
