@@ -116,7 +116,7 @@ class DeltaBarDelta(keras.optimizers.Optimizer):
 
 
 class _CountsBatches(keras.callbacks.Callback):
-    """Refuses an epoch of several updates before the first, or at the second where the number was unknown."""
+    """Refuses an epoch of several updates before the first, or after the second where the number was unknown."""
 
     def __init__(self, optimizer: DeltaBarDelta) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class _CountsBatches(keras.callbacks.Callback):
             raise _refusal(f"{steps} batches an epoch, gradient_accumulation_steps={self.allowed}")
         self.optimizer._seen_in_full = True
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if batch >= self.allowed:
             raise _refusal(f"a batch number {batch + 1} in one epoch, gradient_accumulation_steps={self.allowed}")
 

@@ -66,7 +66,7 @@ def stream(parts):
     return tf.data.Dataset.from_generator(lambda: iter(pieces), output_signature=spec)
 
 
-def test_a_stream_of_unknown_length_is_refused_at_its_second_batch():
+def test_a_stream_of_unknown_length_is_refused_once_there_is_a_second_batch():
     net = compiled_net(DeltaBarDelta(0.02))
     net.fit(stream(1), epochs=2, verbose=0)
     with pytest.raises(ValueError, match="Received: a batch number 2 in one epoch"):
