@@ -141,7 +141,9 @@ class Model(keras.Model):
             watches.append(_inner_optimizer(self).fit_callback())
         if watches and isinstance(callbacks, keras.callbacks.CallbackList):
             for watch in watches:
-                callbacks.append(watch)
+                watch.set_model(self)
+                watch.set_params(callbacks.params or {})
+                callbacks.callbacks.append(watch)
         elif watches:
             given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
             callbacks = [*given, *watches]

@@ -56,6 +56,11 @@ class AveragedMomentum(keras.optimizers.Optimizer):
         require_non_negative("AveragedMomentum", learning_rate=learning_rate, average_rate=average_rate)
         if isinstance(share, bool) or not 0 < share <= 1:
             raise ValueError(f"AveragedMomentum needs a share in (0, 1]. Received: share={share!r}")
+        if callable(average_rate) and not isinstance(average_rate, keras.optimizers.schedules.LearningRateSchedule):
+            raise ValueError(
+                "AveragedMomentum needs average_rate as a number or a LearningRateSchedule. "
+                f"Received: average_rate={average_rate!r}"
+            )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.average_rate = average_rate
         self.share = share

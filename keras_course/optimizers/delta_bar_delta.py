@@ -124,6 +124,7 @@ class _CountsBatches(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         steps, self.allowed = self.params.get("steps"), self.optimizer.gradient_accumulation_steps or 1
+        self.unknown = steps is None
         if steps is None and self.model.steps_per_execution > 1:
             raise _refusal("an unknown number of batches, several of them in one execution")
         if steps is not None and steps != self.allowed:
@@ -131,7 +132,7 @@ class _CountsBatches(keras.callbacks.Callback):
         self.optimizer._seen_in_full = True
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if batch >= self.allowed:
+        if self.unknown and batch >= self.allowed:
             raise _refusal(f"a batch number {batch + 1} in one epoch, gradient_accumulation_steps={self.allowed}")
 
     def on_train_end(self, logs: Any = None) -> None:

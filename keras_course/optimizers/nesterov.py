@@ -89,6 +89,8 @@ class Nesterov(keras.optimizers.Optimizer):
         if not self.built:
             self.build(variables)
         self._check_variables_are_known(variables)
+        if self._moved:  # looked ahead before, and took no step since
+            self.step_back(variables)
 
         def move(variable: Any) -> None:
             index = self._get_variable_index(variable)

@@ -76,6 +76,13 @@ def test_a_stream_of_unknown_length_is_refused_once_there_is_a_second_batch():
         hasty.fit(stream(2), verbose=0)
 
 
+def test_a_list_of_callbacks_made_by_hand_is_watched_as_well():
+    net = compiled_net(DeltaBarDelta(0.02))
+    callbacks = keras.callbacks.CallbackList([], model=net)
+    with pytest.raises(ValueError, match="Received: a batch number 2"):
+        net.fit(X, Y, batch_size=24, verbose=0, callbacks=callbacks)
+
+
 def test_mini_batches_put_together_again_are_one_full_batch():
     whole, parts = compiled_net(DeltaBarDelta(0.02)), compiled_net(DeltaBarDelta(0.02, gradient_accumulation_steps=2))
     whole.fit(X, Y, batch_size=48, epochs=5, verbose=0)

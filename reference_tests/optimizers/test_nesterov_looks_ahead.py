@@ -113,6 +113,29 @@ def test_a_second_step_without_a_second_look_ahead_is_refused():
         optimizer.apply([theta.value], [theta])
 
 
+def test_looking_twice_before_a_step_is_looking_once():
+    paths = []
+    for looks in (1, 2):
+        theta, optimizer = keras.Variable([1.0, -2.0]), Nesterov(RATE, MOMENTUM)
+        for _ in range(3):
+            for _ in range(looks):
+                optimizer.look_ahead([theta])
+            optimizer.apply([theta.value * 2.0], [theta])
+        paths.append(theta.numpy())
+    assert np.array_equal(*paths)
+
+
+def test_stepping_back_without_a_step_leaves_theta_and_the_next_step_as_they_were():
+    theta, optimizer = keras.Variable([1.0, -2.0]), Nesterov(RATE, MOMENTUM)
+    optimizer.look_ahead([theta])
+    optimizer.apply([theta.value], [theta])
+    before = theta.numpy()
+    optimizer.look_ahead([theta])
+    assert not np.array_equal(theta.numpy(), before)
+    optimizer.step_back([theta])
+    assert np.array_equal(theta.numpy(), before)
+
+
 def test_frozen_weights_stay_where_they_are():
     net = compiled_net(Nesterov(RATE, MOMENTUM))
     fitted(net, epochs=1)

@@ -172,6 +172,7 @@ def test_an_average_rate_may_follow_a_schedule_of_its_own():
         (lambda: Nesterov(0.1, momentum=-0.5), "momentum=-0.5"),
         (lambda: AveragedMomentum(0.1, average_rate=-1.0), "average_rate=-1.0"),
         (lambda: AveragedMomentum(0.1, share=0.0), "share=0.0"),
+        (lambda: AveragedMomentum(0.1, average_rate=abs), "average_rate=<built-in function abs>"),
         (lambda: AdaGrad(0.1, delta=0.0), "delta=0.0"),
         (lambda: AdaGrad(0.1, form="inside"), "form='inside'"),
         (lambda: WindowedAdaGrad(0.1, window=0), "window=0"),
