@@ -67,7 +67,7 @@ def losses_after_training(x, labels, hidden, output, batches, learning_rates):
 
 
 def best_rates_in_valleys(curvatures):
-    """Rates at which both ends of the spectrum shrink alike; the momentum by a root search, not by the formula."""
+    """Rates at which both ends of the spectrum shrink alike; the momentum by bisection, not by the formula."""
     answer = {name: [] for name in ("rate", "factor", "momentum_rate", "momentum", "momentum_factor")}
     for low, high in curvatures:
         a, b = Fraction(low), Fraction(high)
@@ -76,7 +76,10 @@ def best_rates_in_valleys(curvatures):
             raise ValueError(f"both ends should shrink alike. Received: {low}, {high}")
         # z^2 - (1 + s^2 - rate c) z + s^2 has a double root at s for c = a and at -s for c = b, s^2 the momentum.
         kappa = mpmath.mpf(high) / mpmath.mpf(low)
-        s = mpmath.findroot(lambda s, kappa=kappa: (1 + s) ** 2 - kappa * (1 - s) ** 2, (0, 1), solver="anderson")
+        below, above = mpmath.mpf(0), mpmath.mpf(1)
+        for _ in range(190):
+            s = (below + above) / 2
+            below, above = (s, above) if (1 + s) ** 2 < kappa * (1 - s) ** 2 else (below, s)
         momentum_rate = (1 - s) ** 2 / mpmath.mpf(low)
         values = (rate, 1 - rate * a, momentum_rate, s**2, s)
         for name, value in zip(answer, values, strict=True):
