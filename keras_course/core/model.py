@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_course.core import tracking
+from keras_course.core import serial, tracking
 from keras_course.core.backend import require_tensorflow
 from keras_course.core.errors import ReservedNameError
 from keras_course.core.seeds import stateless_seed
@@ -211,7 +211,8 @@ class Model(keras.Model):
     def export(self, filepath: str | os.PathLike[str], format: str = "tf_saved_model", **kwargs: Any) -> None:
         """Writes every endpoint into one SavedModel that needs nothing of this package.
 
-        An earlier SavedModel at `filepath` is replaced only once the new one is complete.
+        A manifest of sha256 sums lies in it, for `core.serial.load_exported`. An earlier SavedModel at `filepath` is
+        replaced only once the new one is complete.
 
         Args:
             filepath: folder to write, for a server usually `NAME/VERSION`.
@@ -237,6 +238,7 @@ class Model(keras.Model):
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             fresh, old = Path(scratch, "new"), Path(scratch, "old")
             archive.write_out(os.fspath(fresh), verbose=False)
+            serial.vouch_for_export(fresh)
             if target.exists():
                 shutil.move(target, old)
             shutil.move(fresh, target)

@@ -24,6 +24,7 @@ MODEL_CHECKS = (
     model_training.predict_is_the_inference_call,
     model_training.eager_graph_and_xla_fits_agree,
     model_training.same_seed_same_weights,
+    model_training.killed_and_resumed_is_uninterrupted,
     model_files.keras_file_restores_it,
     model_files.weights_file_restores_it,
     model_files.endpoints_answer_without_the_package,
@@ -49,8 +50,8 @@ def check_model(
     """Holds a model class of one input against the contract of a Keras model.
 
     Config, tracked variables, a fixed tiny fit, train_on_batch, evaluate and predict for any batch size, execution
-    modes, seeds, files, endpoints in a process without the package, and equal bits in another process. Sets Keras's
-    global seeds; needs the TensorFlow backend; the last two checks start a process each.
+    modes, seeds, kill and resume, files, endpoints in a process without the package, and equal bits in another process.
+    Sets Keras's global seeds; needs the TensorFlow backend; the last two checks start a process each.
 
     Args:
         cls: subclass of keras.Model or core.model.Model, importable by name.

@@ -172,3 +172,13 @@ class DependsOnProcess(TwoLayers):
 
     def seed_of(self, name):
         return derive_seed(self.seed + self.offset, name)
+
+
+@bug("the training step depends on a counter that no variable holds", "killed_and_resumed_is_uninterrupted")
+class ForgetsItsCounter(TwoLayers):
+    steps_done = 0
+
+    def train_step(self, data):
+        self.steps_done += 1
+        self.optimizer.learning_rate.assign(0.05 / self.steps_done)
+        return super().train_step(data)
