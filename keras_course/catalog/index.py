@@ -12,6 +12,7 @@ from keras_course.catalog import (
     generative,
     inference,
     latent,
+    optimization,
     phenomena,
     structured,
 )
@@ -20,6 +21,7 @@ from keras_course.core.errors import UnknownSlugError
 
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
+    "optimization": optimization.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
     "generative": generative.ROWS,

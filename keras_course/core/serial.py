@@ -31,7 +31,10 @@ _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxL
 # Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
 REGISTERED_NAMES = frozenset(
     {
+        "AdaGrad",
+        "Adam",
         "AveragePooling",
+        "AveragedMomentum",
         "BackpropMLP",
         "BernoulliFamily",
         "BinomialMixture",
@@ -40,14 +43,18 @@ REGISTERED_NAMES = frozenset(
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
+        "DeltaBarDelta",
         "DiagonalGaussianFamily",
         "DistributionOutput",
         "DistributionRegression",
+        "ExponentialDecay",
         "FullCovarianceGaussianFamily",
         "GaussianMixture",
+        "GradientDescent",
         "HalfSquaredLoss",
         "KMeans",
         "LeNet",
+        "LinearDecay",
         "LinearRegression",
         "LogisticLoss",
         "LogisticRegression",
@@ -56,19 +63,27 @@ REGISTERED_NAMES = frozenset(
         "Maxout",
         "MeanLogLikelihood",
         "MixtureFamily",
+        "Momentum",
         "NegativeLogLikelihood",
+        "Nesterov",
         "NormalFamily",
+        "NormalizedInitialization",
         "PReLU",
         "Perceptron",
         "PoissonFamily",
+        "PolynomialDecay",
         "PositionalEncoding",
         "PreferenceLoss",
         "Purity",
+        "RMSProp",
         "SoftmaxLoss",
         "SoftmaxRegression",
         "StochasticLayers",
         "TopKRankingLoss",
         "VariationalAutoencoder",
+        "UniformFanIn",
+        "WeightClip",
+        "WindowedAdaGrad",
     }
 )
 
@@ -358,5 +373,5 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("layers", "losses", "metrics", "distributions", "models"):
+    for subpackage in ("initializers", "layers", "losses", "metrics", "optimizers", "distributions", "models"):
         importlib.import_module(f"{PACKAGE}.{subpackage}")

@@ -16,6 +16,13 @@ from keras_course.ops.activations import (
     tanh,
     tanh_derivative,
 )
+from keras_course.ops.adaptive_rates import (
+    adagrad_step,
+    adam_step,
+    delta_bar_delta_gain,
+    rmsprop_step,
+    windowed_adagrad_step,
+)
 from keras_course.ops.bayes import (
     bayes_optimal_class,
     class_probabilities,
@@ -26,6 +33,11 @@ from keras_course.ops.bayes import (
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
 from keras_course.ops.calculus import condition_number, hessian, jacobian
+from keras_course.ops.clipping import (
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_parameters,
+)
 from keras_course.ops.clustering import (
     cluster_cost,
     k_means_plus_plus,
@@ -36,7 +48,19 @@ from keras_course.ops.clustering import (
     seeding_probabilities,
     squared_distances,
 )
+from keras_course.ops.conjugate_directions import (
+    conjugacy_coefficient,
+    conjugate_direction,
+)
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.descent import (
+    averaged_momentum_step,
+    gradient_step,
+    momentum_step,
+    past_gradient_weights,
+    standard_error,
+    terminal_speed,
+)
 from keras_course.ops.elbo import (
     bernoulli_log_likelihood,
     diagonal_gaussian_divergence,
@@ -57,6 +81,11 @@ from keras_course.ops.expectation_maximization import (
     responsibilities,
 )
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
+from keras_course.ops.initial_scale import (
+    fans,
+    normalized_limit,
+    uniform_fan_in_limit,
+)
 from keras_course.ops.losses import (
     half_squared_loss,
     logistic_loss,
@@ -76,6 +105,11 @@ from keras_course.ops.mixtures import (
 )
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
+from keras_course.ops.rate_decay import (
+    exponential_decay,
+    linear_decay,
+    polynomial_decay,
+)
 from keras_course.ops.regression import (
     lasso,
     lasso_cost,
@@ -91,14 +125,22 @@ from keras_course.ops.regression import (
 )
 
 __all__ = [
+    "adagrad_step",
+    "adam_step",
     "average_pool",
+    "averaged_momentum_step",
     "bayes_optimal_class",
     "bernoulli_log_likelihood",
     "binomial_log_joint",
     "binomial_m_step",
     "class_probabilities",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_parameters",
     "cluster_cost",
     "condition_number",
+    "conjugacy_coefficient",
+    "conjugate_direction",
     "convolve",
     "covariances_of",
     "cross_correlate",
@@ -106,6 +148,7 @@ __all__ = [
     "diagonal_gaussian_divergence",
     "diagonal_gaussian_entropy",
     "diagonal_gaussian_log_density",
+    "delta_bar_delta_gain",
     "divergence_from_posterior",
     "elbo_from_divergence",
     "elbo_from_entropy",
@@ -113,10 +156,13 @@ __all__ = [
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "exponential_decay",
+    "fans",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
     "gaussian_m_step",
+    "gradient_step",
     "half_squared_loss",
     "hessian",
     "importance_weighted_bound",
@@ -128,6 +174,7 @@ __all__ = [
     "lasso_step",
     "leaky_relu",
     "leaky_relu_derivative",
+    "linear_decay",
     "lloyd_step",
     "log_evidence",
     "log_joint_of_whitened",
@@ -143,10 +190,14 @@ __all__ = [
     "mean_of_clusters",
     "minimum_norm_solution",
     "moments_of_whitened",
+    "momentum_step",
     "nearest_centre",
+    "normalized_limit",
     "one_hot_of_nearest",
     "ordinary_least_squares",
     "output_size",
+    "past_gradient_weights",
+    "polynomial_decay",
     "positional_encoding",
     "posterior_probabilities",
     "preference_loss",
@@ -162,6 +213,7 @@ __all__ = [
     "ridge",
     "ridge_cost",
     "ridge_cost_gradient",
+    "rmsprop_step",
     "scale_of",
     "seeding_probabilities",
     "self_information",
@@ -170,9 +222,13 @@ __all__ = [
     "softplus",
     "softplus_derivative",
     "squared_distances",
+    "standard_error",
     "tanh",
     "tanh_derivative",
+    "terminal_speed",
     "top_k_ranking_loss",
+    "uniform_fan_in_limit",
     "updated_gaussians",
     "whitened",
+    "windowed_adagrad_step",
 ]

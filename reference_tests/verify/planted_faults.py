@@ -18,6 +18,7 @@ from keras_course.models.vision.lenet import LeNet
 from keras_course.ops import bayes, information, regression
 from keras_course.ops.convolution import convolve, cross_correlate
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
+from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -142,6 +143,31 @@ def mean_for_sum_over_code_units(mean, *args, **kwargs):
     return diagonal_gaussian_divergence(mean, *args, **kwargs) / mean.shape[-1]
 
 
+class NoLookAhead(Momentum):
+    """The gradient is taken at theta."""
+
+
+class RootForgotten(AdaGrad):
+    def __init__(self, learning_rate, delta, form):
+        super().__init__(learning_rate, delta, "no-root")
+
+
+class StartNotCorrected(Adam):
+    iterations = property(lambda self: 10**6)
+
+
+class AverageForSum(Momentum):
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step((1 - self.momentum) * gradient, variable, learning_rate)
+
+
+class ShrinksWhereItShouldGrow(DeltaBarDelta):
+    def update_step(self, gradient, variable, learning_rate):
+        average = self.averages[self._get_variable_index(variable)]
+        average.assign(-average)
+        super().update_step(gradient, variable, learning_rate)
+
+
 FAULTS = {
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
@@ -167,4 +193,9 @@ FAULTS = {
     "sign of the divergence": ("vae", SignOfTheDivergence),
     "variance for deviation": ("vae.reparametrised", variance_for_deviation),
     "mean over code units": ("vae.diagonal_gaussian_divergence", mean_for_sum_over_code_units),
+    "no look ahead": ("nesterov", NoLookAhead),
+    "root forgotten": ("adagrad", RootForgotten),
+    "start not corrected": ("adam", StartNotCorrected),
+    "average for sum": ("momentum", AverageForSum),
+    "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
 }
