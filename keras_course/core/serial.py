@@ -30,21 +30,29 @@ _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxL
 # Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
 REGISTERED_NAMES = frozenset(
     {
+        "ActivityPenalty",
         "AveragePooling",
         "BackpropMLP",
+        "BatchNormalization",
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
+        "DecoupledWeightDecay",
         "DiagonalGaussianFamily",
         "DistributionOutput",
         "DistributionRegression",
+        "DropConnect",
+        "Dropout",
+        "DropoutMLP",
         "FullCovarianceGaussianFamily",
         "GaussianMixture",
         "HalfSquaredLoss",
         "KMeans",
+        "L1",
+        "LabelSmoothingLoss",
         "LeNet",
         "LinearRegression",
         "LogisticLoss",
@@ -55,6 +63,7 @@ REGISTERED_NAMES = frozenset(
         "MeanLogLikelihood",
         "MixtureFamily",
         "NegativeLogLikelihood",
+        "NoiseInjection",
         "NormalFamily",
         "PReLU",
         "Perceptron",
@@ -62,9 +71,13 @@ REGISTERED_NAMES = frozenset(
         "PositionalEncoding",
         "PreferenceLoss",
         "Purity",
+        "SoftThreshold",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "TiedPair",
         "TopKRankingLoss",
+        "WeightDecay",
+        "NoisyDense",
     }
 )
 
@@ -289,5 +302,5 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("layers", "losses", "metrics", "distributions", "models"):
+    for subpackage in ("layers", "losses", "metrics", "optimizers", "regularizers", "distributions", "models"):
         importlib.import_module(f"{PACKAGE}.{subpackage}")
