@@ -98,7 +98,9 @@ def fix_global_statistics(model: keras.Model, data: Any, batch_size: int = 256) 
     for layer, times in calls.items():
         count, mean, variance = reduce(merge_moments, (_moments_that_arrive(model, layer, times, x) for x in batches))
         if not np.all(ops.convert_to_numpy(count) > 0):
-            raise ValueError(f"fix_global_statistics needs at least one unmasked example. Received none at {layer.path}")
+            raise ValueError(
+                f"fix_global_statistics needs at least one unmasked example. Received none at {layer.path}"
+            )
         layer.moving_mean.assign(ops.cast(mean, layer.moving_mean.dtype))
         layer.moving_variance.assign(ops.cast(variance, layer.moving_variance.dtype))
         fixed.append(str(layer.path))

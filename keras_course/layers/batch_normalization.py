@@ -25,10 +25,10 @@ class BatchNormalization(keras.layers.Layer):
         two phases, as the notes have it:  `callbacks.GlobalStatistics`, or `callbacks.fix_global_statistics`, sends the
             whole training set through and stores its mean and variance, from the first such layer to the last
 
-    Backpropagation goes through m_batch and v_batch. The variance is the biased one (1/N). The form printed in the notes
-    has no gamma, beta and epsilon: `BatchNormalization(center=False, scale=False, epsilon=0)`. A batch without examples,
-    or wholly masked, leaves the moving averages as they are. Weights are those of keras.layers.BatchNormalization in
-    the same order, and the numbers are its numbers.
+    Backpropagation goes through m_batch and v_batch. The variance is the biased one (1/N). The notes print no gamma,
+    beta and epsilon: `BatchNormalization(center=False, scale=False, epsilon=0)`. A batch without examples, or wholly
+    masked, leaves the moving averages as they are. Weights are those of keras.layers.BatchNormalization, in the same
+    order, and the numbers are its numbers.
 
     Under a tf.distribute strategy each replica normalizes its own part of the batch, as Keras does by default, and the
     moving averages are the mean of the replicas'; with `synchronized` both are those of the global batch.

@@ -85,9 +85,9 @@ class NoisyDense(keras.layers.Dense):
 
     training: y = f(x (W + stddev N) + b),  N_ij ~ N(0, 1), one N a step;   afterwards: y = f(x W + b)
 
-    Noise on weights asks for solutions around which small changes of the weights change little: for a linear layer with
-    squared error the expected cost is the cost plus stddev**2 |x|**2, with a linear layer's gradient; behind it, the
-    cost grows by stddev**2 times the squared slope of the output by the weights. Weights are those of Dense.
+    Noise on weights asks for solutions around which small changes of the weights change little: with squared error the
+    expected cost grows, to second order, by stddev**2 times the squared slope of the output by the weights. Variables
+    are those of Dense, in the same order. Draws repeat as those of `Dropout` do.
 
     Args:
         units: int >= 1, number of units.

@@ -1,10 +1,10 @@
 """Saves the state of a layer's random draws with its weights, so that a restored model draws on where it stopped.
 
-A `keras.random.SeedGenerator` counts its draws: seed of the n-th draw = (seed, n), stateless from there on. Keras tracks
-that state and writes it into no file. A layer that draws calls these two from `save_own_variables` and
+A `keras.random.SeedGenerator` counts its draws: seed of the n-th draw = (seed, n), stateless from there on. Keras
+tracks that state and writes it into no file. A layer that draws calls these two from `save_own_variables` and
 `load_own_variables`; .keras and .weights.h5 files (BackupAndRestore's too) then hold it, and a resumed run repeats the
-uninterrupted one draw by draw. Files without it (Keras's own Dropout) load as well. tf.train.Checkpoint does not ask
-layers and still leaves it out.
+uninterrupted one draw by draw. Files without it (those of Keras's own Dropout) load as well. tf.train.Checkpoint does
+not ask layers and still leaves it out.
 """
 
 from __future__ import annotations

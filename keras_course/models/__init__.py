@@ -10,6 +10,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
+from keras_course.models.regularized import DropoutMLP, TiedPair
 from keras_course.models.vision import LeNet
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "BackpropMLP",
     "BinomialMixture",
     "DistributionRegression",
+    "DropoutMLP",
     "GaussianMixture",
     "KMeans",
     "LeNet",
@@ -24,4 +26,5 @@ __all__ = [
     "LogisticRegression",
     "Perceptron",
     "SoftmaxRegression",
+    "TiedPair",
 ]

@@ -37,6 +37,15 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.dropout import (
+    all_masks,
+    arithmetic_ensemble,
+    drop_units,
+    dropout_mask,
+    expected_units,
+    geometric_ensemble,
+    mask_probabilities,
+)
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
     expectation_maximization,
@@ -46,6 +55,10 @@ from keras_course.ops.expectation_maximization import (
     responsibilities,
 )
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
+from keras_course.ops.label_smoothing import (
+    label_smoothing_loss,
+    smooth_labels,
+)
 from keras_course.ops.losses import (
     half_squared_loss,
     logistic_loss,
@@ -62,6 +75,22 @@ from keras_course.ops.mixtures import (
     scale_of,
     updated_gaussians,
     whitened,
+)
+from keras_course.ops.noise import (
+    corrupt_labels,
+    inject_noise,
+)
+from keras_course.ops.normalization import (
+    batch_moments,
+    merge_moments,
+    standardize,
+)
+from keras_course.ops.penalties import (
+    l1_penalty,
+    l2_penalty,
+    proximal_l1_step,
+    tying_penalty,
+    weight_decay_step,
 )
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
@@ -80,7 +109,10 @@ from keras_course.ops.regression import (
 )
 
 __all__ = [
+    "all_masks",
+    "arithmetic_ensemble",
     "average_pool",
+    "batch_moments",
     "bayes_optimal_class",
     "binomial_log_joint",
     "binomial_m_step",
@@ -88,22 +120,31 @@ __all__ = [
     "cluster_cost",
     "condition_number",
     "convolve",
+    "corrupt_labels",
     "covariances_of",
     "cross_correlate",
     "cross_entropy",
     "divergence_from_posterior",
+    "drop_units",
+    "dropout_mask",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "expected_units",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
     "gaussian_m_step",
+    "geometric_ensemble",
     "half_squared_loss",
     "hessian",
+    "inject_noise",
     "jacobian",
     "k_means_plus_plus",
     "kl_divergence",
+    "l1_penalty",
+    "l2_penalty",
+    "label_smoothing_loss",
     "lasso",
     "lasso_cost",
     "lasso_step",
@@ -116,12 +157,14 @@ __all__ = [
     "logistic",
     "logistic_derivative",
     "logistic_loss",
+    "mask_probabilities",
     "max_pool",
     "maximum_a_posteriori",
     "maximum_likelihood",
     "maxout",
     "maxout_derivative",
     "mean_of_clusters",
+    "merge_moments",
     "minimum_norm_solution",
     "moments_of_whitened",
     "nearest_centre",
@@ -133,6 +176,7 @@ __all__ = [
     "preference_loss",
     "prelu",
     "prelu_derivative",
+    "proximal_l1_step",
     "receptive_field",
     "regression_cost",
     "regression_cost_gradient",
@@ -145,14 +189,18 @@ __all__ = [
     "scale_of",
     "seeding_probabilities",
     "self_information",
+    "smooth_labels",
     "soft_threshold",
     "softmax_loss",
     "softplus",
     "softplus_derivative",
     "squared_distances",
+    "standardize",
     "tanh",
     "tanh_derivative",
     "top_k_ranking_loss",
+    "tying_penalty",
     "updated_gaussians",
+    "weight_decay_step",
     "whitened",
 ]

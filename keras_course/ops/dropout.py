@@ -198,7 +198,7 @@ def geometric_ensemble(log_probabilities: Any, weights: Any = None) -> Any:
     times their inclusion probability, exactly: the log-normalisers are the same for every y and drop out.
 
     Args:
-        log_probabilities: tensor (M, ..., C), log p(y | x, mu); unnormalized logits do as well, and for the same reason.
+        log_probabilities: tensor (M, ..., C), log p(y | x, mu); unnormalized logits do as well, for the same reason.
         weights: tensor (M,) that sums to 1, p(mu); None is the plain mean: over all 2**d masks the 2**d-th root.
 
     Returns:

@@ -165,4 +165,3 @@ def _weights_like(x: Any, weights: Any) -> Any:
 def _replica_mean(value: Any) -> Any:
     """The mean of a tensor over the replicas: Keras's synchronised moments of a batch of one are that."""
     return ops.moments(value[None], axes=[0], synchronized=True)[0]
-

@@ -1,14 +1,14 @@
 """Penalties on parameters and activations, and the steps they lead to.
 
-    J~(theta) = J(theta) + alpha Omega(theta)
-    1/2 |w|**2                 l2_penalty            weight decay
-    |w|_1 = sum |w_i|          l1_penalty            sparse weights; on activations h: sparse representations
-    |w_A - w_B|**2             tying_penalty         two models kept close
+J~(theta) = J(theta) + alpha Omega(theta)
+1/2 |w|**2                 l2_penalty            weight decay
+|w|_1 = sum |w_i|          l1_penalty            sparse weights; on activations h: sparse representations
+|w_A - w_B|**2             tying_penalty         two models kept close
 
-    w <- w - eps (alpha w + g)                       weight_decay_step, form "penalty"
-    w <- (1 - eps alpha) w - eps g                   form "decoupled": the same step, for plain gradient descent
-    w <- (1 - lambda) w - eta g                      form "fixed": decay that does not follow the rate
-    w <- S(w - eps g, eps alpha)                     proximal_l1_step: exact zeros, S the soft threshold
+w <- w - eps (alpha w + g)                       weight_decay_step, form "penalty"
+w <- (1 - eps alpha) w - eps g                   form "decoupled": the same step, for plain gradient descent
+w <- (1 - lambda) w - eta g                      form "fixed": decay that does not follow the rate
+w <- S(w - eps g, eps alpha)                     proximal_l1_step: exact zeros, S the soft threshold
 """
 
 from __future__ import annotations

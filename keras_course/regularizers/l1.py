@@ -58,8 +58,8 @@ class SoftThreshold(keras.constraints.Constraint):
     w <- sign(w) max(|w| - learning_rate alpha, 0)
 
     With plain gradient descent of that learning rate the two together are proximal gradient descent (ISTA) on
-    J(w) + alpha |w|_1, whose minimum has exact zeros. Give it as kernel_constraint, without an L1 regularizer beside it.
-    The threshold is fixed: under a schedule, or with Adam's rate for each weight, it no longer belongs to that cost.
+    J(w) + alpha |w|_1, whose minimum has exact zeros. Give it as kernel_constraint, with no L1 regularizer beside it.
+    The threshold is fixed: with a schedule, or with Adam's own rate for each weight, it belongs to another cost.
 
     Args:
         alpha: float >= 0, strength of the penalty.

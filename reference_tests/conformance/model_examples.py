@@ -77,6 +77,13 @@ TRAINING: dict[str, dict[str, Any]] = {
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "k-means": {"compile": by_own_rule, "objective": "inertia"},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max"},
+    "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
+    "DropoutMLP": {
+        "init": {"features": 3, "units": (16, 4), "hidden_rate": 0.25},
+        "inputs": (4, 3),
+        "targets": four_classes,
+        "compile": with_softmax_loss,
+    },
     "BinomialMixture": {
         "init": {"components": 2, "features": 3, "trials": 4},
         "inputs": {"x": {"shape": [12, 3], "dtype": "probability"}},
