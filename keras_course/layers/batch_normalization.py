@@ -30,8 +30,8 @@ class BatchNormalization(keras.layers.Layer):
     masked, leaves the moving averages as they are. Weights are those of keras.layers.BatchNormalization, in the same
     order, and the numbers are its numbers.
 
-    Under a tf.distribute strategy each replica normalizes its own part of the batch, as Keras does by default, and the
-    moving averages are the mean of the replicas'; with `synchronized` both are those of the global batch.
+    Under a tf.distribute strategy each replica normalizes its own part of the batch, as in Keras, and the moving averages
+    are the mean of the replicas' (in Keras the first replica's); with `synchronized` both are of the global batch.
 
     Args:
         axis: int, the axis of the units (-1: channels last).
@@ -127,15 +127,11 @@ class BatchNormalization(keras.layers.Layer):
                 constraint=self.beta_constraint,
                 autocast=False,
             )
-        self.moving_mean = self.add_weight(
-            name="moving_mean", shape=shape, initializer=self.moving_mean_initializer, trainable=False, autocast=False
-        )
+        # Keras's own layer lets each replica keep averages of its own, of which a file holds the first one's.
+        statistics = {"shape": shape, "trainable": False, "autocast": False, "aggregation": "mean"}
+        self.moving_mean = self.add_weight(name="moving_mean", initializer=self.moving_mean_initializer, **statistics)
         self.moving_variance = self.add_weight(
-            name="moving_variance",
-            shape=shape,
-            initializer=self.moving_variance_initializer,
-            trainable=False,
-            autocast=False,
+            name="moving_variance", initializer=self.moving_variance_initializer, **statistics
         )
         self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes={self.axis: input_shape[self.axis]})
         self.built = True
