@@ -30,8 +30,9 @@ class BatchNormalization(keras.layers.Layer):
     masked, leaves the moving averages as they are. Weights are those of keras.layers.BatchNormalization, in the same
     order, and the numbers are its numbers.
 
-    Under a tf.distribute strategy each replica normalizes its own part of the batch, as in Keras, and the moving averages
-    are the mean of the replicas' (in Keras the first replica's); with `synchronized` both are of the global batch.
+    Under a tf.distribute strategy each replica normalizes its own part of the batch, as in Keras, and the moving
+    averages are the mean of the replicas' (in Keras the first replica's); with `synchronized` both are of the global
+    batch.
 
     Args:
         axis: int, the axis of the units (-1: channels last).

@@ -1,4 +1,4 @@
-"""DecoupledWeightDecay: both printed forms, the same as Keras's argument where they coincide, another method than L2."""
+"""DecoupledWeightDecay: both printed forms, Keras's own argument where they coincide, and another method than L2."""
 
 import keras
 import numpy as np

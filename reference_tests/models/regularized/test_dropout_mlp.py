@@ -28,7 +28,7 @@ def compiled(**kwargs):
 def test_without_hidden_layers_the_geometric_mean_of_all_masks_is_one_pass(rule):
     model = DropoutMLP(4, (3,), input_rate=0.5, rule=rule, dtype="float64")
     model.dense[0].bias.assign([0.5, -1.0, 0.25])
-    x = X[0].astype("float64")
+    x = 4 * X[0].astype("float64")
     members = ops.log_softmax(model.logits_under(np.tile(x, (16, 1)), [all_masks(4)]), axis=-1)
     np.testing.assert_allclose(array(geometric_ensemble(members)), array(model.probabilities(x[None]))[0], rtol=1e-12)
     assert np.abs(array(arithmetic_ensemble(ops.exp(members))) - array(model.probabilities(x[None]))[0]).max() > 1e-3
