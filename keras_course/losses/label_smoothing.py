@@ -45,7 +45,7 @@ class LabelSmoothingLoss(keras.losses.Loss):
     Example:
         >>> loss = LabelSmoothingLoss(epsilon=0.1)
         >>> round(float(loss([0], [[2.0, 0.0, 0.0]])), 6)
-        0.439499
+        0.439545
 
     Source: C 6.4; Szegedy et al. 2016.
     """

@@ -73,7 +73,7 @@ class SoftThreshold(keras.constraints.Constraint):
 
     Example:
         >>> shrink = SoftThreshold(alpha=0.5, learning_rate=0.5)
-        >>> keras.ops.convert_to_numpy(shrink(keras.ops.array([1.0, -0.125, -2.0]))).tolist()
+        >>> keras.ops.convert_to_numpy(shrink(keras.ops.array([1.0, 0.125, -2.0]))).tolist()
         [0.75, 0.0, -1.75]
 
     Source: C 6.3.

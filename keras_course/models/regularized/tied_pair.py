@@ -54,7 +54,7 @@ class TiedPair(Model):
         >>> pair = TiedPair(2, (3,), strength=0.5)
         >>> float(pair.distance())
         0.0
-        >>> pair.second[0].bias.assign([1.0, 0.0, 2.0])
+        >>> _ = pair.second[0].bias.assign([1.0, 0.0, 2.0])
         >>> _ = pair(ops.ones((1, 3)))
         >>> float(pair.distance()), float(pair.losses[0])
         (5.0, 2.5)
