@@ -29,7 +29,8 @@ class Dropout(keras.layers.Layer):
     The rule "inverted" with the same seed draws the masks of keras.layers.Dropout.
 
     Draws repeat: the state of the draws is in .keras and .weights.h5 files (`layers.seed_state`), so a run resumed from
-    one goes on with the masks the uninterrupted run would have drawn.
+    one goes on with the masks the uninterrupted run would have drawn, if it runs in the same mode: XLA draws others.
+    All replicas of a strategy draw the same masks. `models.regularized.DropoutMLP` has neither limit.
 
     Args:
         rate: float in [0, 1), probability of dropping a unit.

@@ -24,8 +24,10 @@ KNOWN, SCARCE, PAIR_EPOCHS = 400, 40, 60
 def dropout() -> Recipe:
     """Two hundred digits and 300,000 parameters: inputs kept with probability 0.8, hidden units with 0.5.
 
-    The probabilities are the notes'. They were compared with rates of 0.4 and 0.5 on inputs and 0.7 on hidden units on
-    the validation splits of seeds 10 to 13, where they did best; no test split was looked at.
+    The probabilities are the notes'. On the validation splits of seeds 10 to 13 they did better than rates of 0.4 and
+    0.5 on inputs and 0.7 on hidden units, and better than no dropout. Seeds 0 to 4 then gave a test loss of 0.18 on
+    average (0.13 to 0.29) against 0.21 without, lower every time; accuracy is nearly a draw, 0.945 (0.914 to 0.964)
+    against 0.940.
     """
     return Recipe(
         slug="dropout",
@@ -36,7 +38,7 @@ def dropout() -> Recipe:
         epochs=EPOCHS,
         baseline=without_dropout,
         floor={"accuracy": 0.9},
-        ceiling={"loss": 0.4},
+        ceiling={"loss": 0.35},
         figures=(learning_curves, confusion_matrix, worst_mistakes),
     )
 
@@ -45,7 +47,8 @@ def parameter_tying() -> Recipe:
     """Digits from two scanners, 400 from the first and 40 from the second, whose images are dimmer and blurred.
 
     Validation and test digits are the second scanner's. The strength was the best of 0, 0.0001, 0.001 and 0.01 on the
-    validation splits of seeds 10 to 13.
+    validation splits of seeds 10 to 13. Seeds 0 to 4 then gave a test accuracy of 0.866 to 0.922, against 0.758 to
+    0.822 with strength 0.
     """
     return Recipe(
         slug="parameter-tying",
@@ -55,7 +58,7 @@ def parameter_tying() -> Recipe:
         batch_size=44,
         epochs=PAIR_EPOCHS,
         baseline=without_tying,
-        floor={"accuracy": 0.85},
+        floor={"accuracy": 0.83},
         figures=(learning_curves, confusion_matrix),
     )
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_course.core.backend import compiled
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
-from keras_course.models.regularized.dropout_mlp import DropoutMLP
 from keras_course.ops.dropout import (
     all_masks,
     arithmetic_ensemble,
@@ -94,24 +92,22 @@ def renormalized_ensemble(x: Any, W: Any, b: Any, rate: Any) -> dict[str, Any]:
 
 def hidden_layer_ensemble(x: Any, W: Any, c: Any, V: Any, b: Any, rate: float) -> dict[str, Any]:
     """Behind a hidden layer of rectifiers: both means over all masks, and one pass. Source: C 6.12.1."""
-    features, hidden = W.shape
+    hidden = W.shape[1]
     masks = all_masks(hidden)
     chances = mask_probabilities(masks, ops.full((hidden,), rate, dtype=x.dtype))
-    dtype = str(keras.backend.standardize_dtype(x.dtype))
-    model = DropoutMLP(features, (hidden, b.shape[0]), input_rate=0.0, hidden_rate=rate, dtype=dtype)
-    model.set_weights([ops.convert_to_numpy(value) for value in (W, c, V, b)])
+    layer = Dropout(rate)
+    layer.build((1, hidden))
 
-    def run(x: Any) -> Any:
-        everyone = ops.broadcast_to(x, (len(masks), features))
-        kept = ops.ones((1, features), dtype="bool")
-        members = ops.log_softmax(model.logits_under(everyone, [kept, ops.convert_to_tensor(masks)]), axis=-1)
+    def run(x: Any, W: Any, c: Any, V: Any, b: Any) -> Any:
+        h = ops.relu(ops.matmul(x, W) + c)  # (H,)
+        members = ops.log_softmax(ops.matmul(drop_units(h, masks, rate), V) + b, axis=-1)  # (2**H, C)
         return {
             "arithmetic": arithmetic_ensemble(ops.exp(members), chances),
             "geometric": geometric_ensemble(members, chances),
-            "scaled": model.probabilities(x[None])[0],
+            "scaled": ops.softmax(ops.matmul(layer(h[None], training=False), V) + b, axis=-1)[0],
         }
 
-    result: dict[str, Any] = compiled(run)(x)
+    result: dict[str, Any] = compiled(run)(x, W, c, V, b)
     return result
 
 

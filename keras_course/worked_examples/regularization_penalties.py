@@ -53,7 +53,6 @@ def _descend(optimizer: Any, slope: Any, w: Any, steps: int, constraint: Any = N
         values, state = [w], [ops.convert_to_tensor(each) for each in optimizer.variables]
         for _ in range(steps):
             values, state = optimizer.stateless_apply(state, [slope(values[0])], values)
-            values = values if constraint is None else [constraint(values[0])]
         return values[0]
 
     # JAX compiles functions without side effects alone; TensorFlow's optimizers have no others.
