@@ -83,6 +83,13 @@ TRAINING: dict[str, dict[str, Any]] = {
     "vae": {"compile": with_adam},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
+    "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
+    "DropoutMLP": {
+        "init": {"features": 3, "units": (16, 4), "hidden_rate": 0.25},
+        "inputs": (4, 3),
+        "targets": four_classes,
+        "compile": with_softmax_loss,
+    },
     "BinomialMixture": {
         "init": {"components": 2, "features": 3, "trials": 4},
         "inputs": {"x": {"shape": [12, 3], "dtype": "probability"}},
