@@ -73,4 +73,12 @@ PENALTIES_AND_NOISE = (
     ),
 )  # fmt: skip
 
-ROWS = (*PENALTIES_AND_NOISE,)
+STOPPING = (
+    Entry(
+        "early-stopping", "Early stopping that returns the best parameters", shape="block",
+        object="keras_course.pipeline.early_stopping:EarlyStopping", init={"monitor": "val_loss", "patience": 3},
+        sources=("C 6.9",), members=(f"{_OPS}.early_stopping:stopping_point",),
+    ),
+)  # fmt: skip
+
+ROWS = (*PENALTIES_AND_NOISE, *STOPPING)

@@ -19,8 +19,10 @@ from keras_course.worked_examples.regularization_penalties import (
     weight_decay_forms,
     weight_decay_in_adam,
 )
+from keras_course.worked_examples.regularization_stopping import early_stopping_points
 
 __all__ = [
+    "early_stopping_points",
     "activity_penalty",
     "dropconnect_of_a_layer",
     "dropout_of_one_unit",
