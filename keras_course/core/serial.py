@@ -33,12 +33,15 @@ REGISTERED_NAMES = frozenset(
     {
         "AdaGrad",
         "Adam",
+        "ActivityPenalty",
         "AveragePooling",
         "AveragedMomentum",
         "BackpropMLP",
+        "BatchNormalization",
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
+        "ConditionalNetwork",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
@@ -47,11 +50,17 @@ REGISTERED_NAMES = frozenset(
         "DistributionOutput",
         "DistributionRegression",
         "ExponentialDecay",
+        "DecoupledWeightDecay",
+        "DropConnect",
+        "Dropout",
+        "DropoutMLP",
         "FullCovarianceGaussianFamily",
         "GaussianMixture",
         "GradientDescent",
         "HalfSquaredLoss",
         "KMeans",
+        "L1",
+        "LabelSmoothingLoss",
         "LeNet",
         "LinearDecay",
         "LinearRegression",
@@ -65,6 +74,7 @@ REGISTERED_NAMES = frozenset(
         "Momentum",
         "NegativeLogLikelihood",
         "Nesterov",
+        "NoiseInjection",
         "NormalFamily",
         "NormalizedInitialization",
         "PReLU",
@@ -77,10 +87,16 @@ REGISTERED_NAMES = frozenset(
         "RMSProp",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "StochasticLayers",
         "TopKRankingLoss",
+        "VariationalAutoencoder",
         "UniformFanIn",
         "WeightClip",
         "WindowedAdaGrad",
+        "SoftThreshold",
+        "TiedPair",
+        "WeightDecay",
+        "NoisyDense",
     }
 )
 
@@ -370,5 +386,6 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("initializers", "layers", "losses", "metrics", "optimizers", "distributions", "models"):
+    parts = ("initializers", "layers", "losses", "metrics", "optimizers", "regularizers", "distributions", "models")
+    for subpackage in parts:
         importlib.import_module(f"{PACKAGE}.{subpackage}")

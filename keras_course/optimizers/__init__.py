@@ -4,6 +4,7 @@ from keras_course.optimizers.adagrad import AdaGrad
 from keras_course.optimizers.adam import Adam
 from keras_course.optimizers.averaged_momentum import AveragedMomentum
 from keras_course.optimizers.conjugate_gradient import conjugate_gradient_minimize
+from keras_course.optimizers.decoupled_weight_decay import DecoupledWeightDecay
 from keras_course.optimizers.delta_bar_delta import DeltaBarDelta
 from keras_course.optimizers.gradient_descent import GradientDescent
 from keras_course.optimizers.momentum import Momentum
@@ -18,6 +19,7 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AveragedMomentum",
+    "DecoupledWeightDecay",
     "DeltaBarDelta",
     "ExponentialDecay",
     "GradientDescent",

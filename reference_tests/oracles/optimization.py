@@ -21,6 +21,13 @@ from reference_tests.oracles.optimization_methods import (
     polynomial_decay_rates,
     uniform_fan_in_limits,
 )
+from reference_tests.oracles.optimization_normalization import (
+    batch_normalization_as_printed,
+    batch_normalization_gradient,
+    moments_of_uneven_batches,
+    moving_averages,
+    statistics_layer_by_layer,
+)
 from reference_tests.oracles.precision import dot, exact, gradient, rounded, times
 
 __all__ = [
@@ -29,6 +36,8 @@ __all__ = [
     "adam_against_keras",
     "adam_paths",
     "averaged_momentum_paths",
+    "batch_normalization_as_printed",
+    "batch_normalization_gradient",
     "batch_sizes_in_one_epoch",
     "clipped_gradients",
     "clipped_parameters",
@@ -41,10 +50,12 @@ __all__ = [
     "gradient_descent_paths",
     "gradient_of_negative_log_likelihood",
     "linear_decay_rates",
+    "moments_of_uneven_batches",
     "momentum_contributions",
     "momentum_paths",
     "momentum_terminal_speed",
     "momentum_velocities",
+    "moving_averages",
     "nesterov_against_keras",
     "nesterov_paths",
     "newton_on_quadratic",
@@ -52,6 +63,7 @@ __all__ = [
     "normalized_limits",
     "polynomial_decay_rates",
     "rmsprop_paths",
+    "statistics_layer_by_layer",
     "uniform_fan_in_limits",
     "windowed_adagrad_paths",
 ]
