@@ -70,6 +70,7 @@ class Model(keras.Model):
     Raises:
         BackendError: under another Keras backend than TensorFlow.
         ReservedNameError: at class definition, for a name that Keras overwrites.
+        TypeError: for a functional model, `Model(inputs, outputs)`.
 
     Example:
         >>> class Doubler(Model):
@@ -83,7 +84,14 @@ class Model(keras.Model):
         require_tensorflow(type(self).__name__)
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"{type(self).__name__} needs an integer seed. Received: seed={seed!r}")
-        super().__init__(*args, **kwargs)
+        if args or {"inputs", "outputs"} & set(kwargs):
+            # Keras would exchange the base of this class for the whole process, and break every other subclass.
+            raise TypeError(
+                f"{type(self).__name__} is subclassed, not made of inputs and outputs; take keras.Model for that, or "
+                f"hold the functional model as an attribute. Received: {len(args)} positional arguments, "
+                f"{', '.join(sorted(kwargs)) or 'no others'}"
+            )
+        super().__init__(**kwargs)
         self.seed = seed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
