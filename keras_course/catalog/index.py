@@ -12,7 +12,10 @@ from keras_course.catalog import (
     generative,
     inference,
     latent,
+    normalization,
+    optimization,
     phenomena,
+    regularization,
     structured,
 )
 from keras_course.catalog.entry import Entry
@@ -20,6 +23,8 @@ from keras_course.core.errors import UnknownSlugError
 
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
+    "optimization": (*optimization.ROWS, *normalization.ROWS),
+    "regularization": regularization.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
     "generative": generative.ROWS,

@@ -11,19 +11,22 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
+from keras_course.models.regularized import DropoutMLP, TiedPair
 from keras_course.models.vision import LeNet
 
 __all__ = [
-    "MLP",
     "BackpropMLP",
     "BinomialMixture",
     "DistributionRegression",
+    "DropoutMLP",
     "GaussianMixture",
     "KMeans",
     "LeNet",
     "LinearRegression",
     "LogisticRegression",
+    "MLP",
     "Perceptron",
     "SoftmaxRegression",
+    "TiedPair",
     "VariationalAutoencoder",
 ]
