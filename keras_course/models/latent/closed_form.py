@@ -205,9 +205,10 @@ class ClosedFormTraining:
         if _is_array(x):
             x, y, sample_weight = self._batches(x, y, sample_weight, batch_size or len(x)), None, None
             kwargs["shuffle"] = False  # sums have no order
-            if kwargs.get("steps_per_epoch") is None:  # one iterator for all epochs: a new one costs 2 to 10 ms
-                kwargs["steps_per_epoch"] = int(x.cardinality())
-                x = x.repeat()
+            steps = int(x.cardinality())
+            if kwargs.get("steps_per_epoch") is None and steps % self.steps_per_execution == 0:
+                # One iterator for all epochs: a new one costs 2 to 10 ms. An execution must not run into the next epoch.
+                kwargs["steps_per_epoch"], x = steps, x.repeat()
         if isinstance(validation_data, tuple | list) and _is_array(validation_data[0]):
             size = kwargs.pop("validation_batch_size", None) or EVALUATION_BATCH
             validation_data = self._batches(*(*validation_data, None, None)[:3], size)

@@ -1,5 +1,7 @@
 """k-means by Lloyd's algorithm, as a Keras model."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -123,12 +125,14 @@ class KMeans(ClosedFormTraining, Model):
         draws = np.random.Generator(np.random.Philox(key=derive_seed(self.seed, "k-means++")))
         self.centres.assign(k_means_plus_plus(x.astype("float64"), draws.random(self.clusters))[0])
 
-    def cluster_sums(self, x, weight):
+    def cluster_sums(self, x, weight, first_of_equals=True):
         """What one batch adds to the c step, and to E, all weighted by the samples' weights.
 
         Args:
             x: tensor (B, features).
             weight: tensor (B,).
+            first_of_equals: False is faster, and counts a sample with each of its nearest centres if it has several;
+                the sizes then add up to more than the weights.
 
         Returns:
             List of sum_i r_i(k) (x_i - m) (clusters, features), sum_i r_i(k) (clusters,) and E (), where m is the
@@ -143,8 +147,10 @@ class KMeans(ClosedFormTraining, Model):
             z = x - middle  # (B, D)
             half = length - ops.matmul(u, ops.transpose(z))  # (M, B): (|x - c_k|^2 - |x - m|^2) / 2
             least = ops.min(half, axis=0)
-            first = ops.min(ops.where(half <= least, number, self.clusters), axis=0)  # (B,)
-            r = ops.where(number == first, weight, ops.zeros_like(weight))  # (M, B)
+            nearest = half <= least
+            if first_of_equals:
+                nearest = number == ops.min(ops.where(nearest, number, self.clusters), axis=0)
+            r = ops.where(nearest, weight, ops.zeros_like(weight))  # (M, B)
             sizes = ops.matmul(r, ops.ones_like(weight)[:, None])  # (M, 1); a product sums rows faster than a sum
             squares = ops.sum(weight[:, None] * z * z, axis=0)  # (D,), summed over D last: XLA is slow at scalars
             return [ops.matmul(r, z), sizes, squares, ops.sum(weight * least)]
@@ -156,13 +162,26 @@ class KMeans(ClosedFormTraining, Model):
     def train_step(self, data):
         x, y, weight = self.samples(data)
 
-        points, sizes, cost = self.sums_of_batch(self.cluster_sums, x, weight, self.clusters * self.features)
+        points, sizes, cost = self._sums_of_batch(x, weight, keras.utils.unpack_x_y_sample_weight(data)[2] is None)
 
         self.accumulate(tf.shape(x)[0], points=points, sizes=sizes, cost=cost)
 
         total = ops.sum(weight)
         self.inertia.update_state(tf.math.divide_no_nan(cost, total), sample_weight=total)
         return self.logs(x, y, self.call(x), weight) if y is not None else self.get_metrics_result()
+
+    def _sums_of_batch(self, x, weight, unweighted):
+        """Fast first; if that counted some sample twice (counts are exact, weights are rounded), once more with care."""
+
+        def sums(first_of_equals):
+            statistics = functools.partial(self.cluster_sums, first_of_equals=first_of_equals)
+            return self.sums_of_batch(statistics, x, weight, self.clusters * self.features)
+
+        if not unweighted:
+            return sums(True)
+        fast = sums(False)
+        once = tf.reduce_sum(tf.cast(fast[1], "float64")) == tf.cast(tf.shape(x)[0], "float64")
+        return tf.cond(once, lambda: fast, lambda: sums(True))
 
     def update(self, sums):
         """The c step; True if the centres rest."""
