@@ -3,10 +3,10 @@
     python -m benchmarks.lloyd [--threads 1 2] [--repeats 7] [--json FILE]
 
 Before the clock starts each contestant runs twice: the first run compiles and is reported apart, the second's results
-must agree, or there is no table. Every thread count gets a fresh process, because TensorFlow, BLAS and OpenMP read theirs once, when they start. In it
-the contestants take turns (ours, peer, peer, ours, ...), so that whatever else the machine does falls on both; the
-table gives the median with least and greatest, and the ratio of the medians. A peer that is not installed is skipped
-with a line.
+must agree, or there is no table. Every thread count gets a fresh process, because TensorFlow, BLAS and OpenMP read
+theirs once, when they start. In it the contestants take turns (ours, peer, peer, ours, ...), so that whatever else the
+machine does falls on both; the table gives the median with least and greatest, the ratio of the medians and the least
+and greatest ratio of a turn. A peer that is not installed is skipped with a line.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def versions() -> str:
         from threadpoolctl import threadpool_info
     except ImportError:
         return found
-    kernels = sorted({f"{one['internal_api']} {one['architecture']}" for one in threadpool_info() if "architecture" in one})
+    kernels = sorted(
+        {f"{one['internal_api']} {one['architecture']}" for one in threadpool_info() if "architecture" in one}
+    )
     return f"{found}; BLAS kernels of numpy, scipy: {', '.join(kernels) or 'unknown'}"
 
 
@@ -157,7 +159,9 @@ def table(records: list[dict[str, Any]]) -> str:
             rest = (f"{record['load']:.1f}", first) if measure == MEASURES[0] else ("", "")
             # One thread: processor time, which neighbours on the machine do not count in. Two: what a user waits.
             held = record["limit"] is not None and measure == ("cpu" if record["threads"] == 1 else "wall")
-            rows.append((str(record["threads"]), measure, *cells, ratio, f"<= {record['limit']}" if held else "", *rest))
+            rows.append(
+                (str(record["threads"]), measure, *cells, ratio, f"<= {record['limit']}" if held else "", *rest)
+            )
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)

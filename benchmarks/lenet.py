@@ -80,7 +80,9 @@ def _peer(torch: Any, start: Any, images: Any, labels: Any) -> Any:
     turned = [torch.from_numpy(weight.copy()) for weight in start]
     for i in (0, 2):
         turned[i] = turned[i].permute(3, 2, 0, 1)  # height, width, in, out -> out, in, height, width
-    rows = start[4].reshape(reduced, reduced, 16, 120).transpose(2, 0, 1, 3).reshape(-1, 120)  # vec: channels come first
+    rows = (
+        start[4].reshape(reduced, reduced, 16, 120).transpose(2, 0, 1, 3).reshape(-1, 120)
+    )  # vec: channels come first
     turned[4] = torch.from_numpy(np.ascontiguousarray(rows))
     for i in (4, 6, 8):
         turned[i] = turned[i].T

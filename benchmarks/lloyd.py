@@ -81,7 +81,9 @@ def contest() -> Contest:
         return "cost within 1e-5; in float64 all assignments equal, centres within 1e-9"
 
     title = f"Lloyd, n = {SAMPLES}, d = {FEATURES}, k = {CLUSTERS}, float32: ms an iteration, {ITERATIONS} a fit"
-    return Contest(title, ours_in("float32"), peer, name, xla=True, work=ITERATIONS, limits={1: 1.25, 2: 1.6}, agree=agree)
+    return Contest(
+        title, ours_in("float32"), peer, name, xla=True, work=ITERATIONS, limits={1: 1.25, 2: 1.6}, agree=agree
+    )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ def contest() -> Contest:
         moments = [float(np.mean((np.asarray(states)[DRAWS // 4 :] / scale) ** 2)) for states, _ in (ours, peers)]
         if abs(shares[0] - shares[1]) > 0.01 or max(abs(moment - 1) for moment in moments) > 0.05:
             raise ValueError(f"the chains should obey one law. Received: kept {shares}, second moments {moments}")
-        return f"kept {shares[0]:.3f} and {shares[1]:.3f} of the proposals, second moments {moments[0]:.2f} and {moments[1]:.2f}"
+        kept, second = (" and ".join(f"{value:.3f}" for value in pair) for pair in (shares, moments))
+        return f"kept {kept} of the proposals, second moments {second} of the target's"
 
     title = f"MALA, a normal in {DIMENSIONS} dimensions, one chain, float32: ms a draw, {DRAWS} a run"
     return Contest(title, ours, peer, name, xla=True, work=DRAWS, limits={1: 0.8, 2: 0.8}, agree=agree)

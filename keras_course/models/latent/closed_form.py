@@ -34,7 +34,7 @@ class ClosedFormTraining:
     """
 
     def add_sums(self, **shapes):
-        """Creates the accumulator, one float64 vector for all names (`sizes` among them) and `rows`, the samples seen."""
+        """Creates the accumulator: one float64 vector for all names (`sizes` among them) and `rows`, samples seen."""
         fixed = {"initializer": "zeros", "trainable": False, "autocast": False, "aggregation": "only_first_replica"}
         self.shapes_of_sums = {**shapes, "rows": ()}
         length = sum(math.prod(shape) for shape in self.shapes_of_sums.values())
@@ -72,10 +72,12 @@ class ClosedFormTraining:
         """{name of `add_sums`, and rows: float64 NumPy array}, what was accumulated since the last update."""
         lengths = [math.prod(shape) for shape in self.shapes_of_sums.values()]
         parts = np.split(value_of(self.sums), np.cumsum(lengths)[:-1])
-        return {name: part.reshape(shape) for (name, shape), part in zip(self.shapes_of_sums.items(), parts, strict=True)}
+        return {
+            name: part.reshape(shape) for (name, shape), part in zip(self.shapes_of_sums.items(), parts, strict=True)
+        }
 
     def make_train_function(self, force=False):
-        """As keras.Model's, but the graph around the step is not compiled by XLA: `sums_of_batch` compiles its parts."""
+        """As keras.Model's, but the step is not compiled by XLA as a whole: `sums_of_batch` compiles its parts."""
         asked, self.jit_compile = self.jit_compile, False
         try:
             return super().make_train_function(force)
@@ -207,7 +209,7 @@ class ClosedFormTraining:
             kwargs["shuffle"] = False  # sums have no order
             steps = int(x.cardinality())
             if kwargs.get("steps_per_epoch") is None and steps % self.steps_per_execution == 0:
-                # One iterator for all epochs: a new one costs 2 to 10 ms. An execution must not run into the next epoch.
+                # One iterator for all epochs: a new one costs 2 to 10 ms. No execution may run into the next epoch.
                 kwargs["steps_per_epoch"], x = steps, x.repeat()
         if isinstance(validation_data, tuple | list) and _is_array(validation_data[0]):
             size = kwargs.pop("validation_batch_size", None) or EVALUATION_BATCH
@@ -266,7 +268,11 @@ class ClosedFormTraining:
         x = tf.cast(x, self.variable_dtype)
         require_rank(type(self).__name__, x.shape, 2)
         require_features(type(self).__name__, x.shape, self.features)
-        weight = tf.ones(tf.shape(x)[:1], x.dtype) if sample_weight is None else tf.cast(tf.reshape(sample_weight, (-1,)), x.dtype)
+        weight = (
+            tf.ones(tf.shape(x)[:1], x.dtype)
+            if sample_weight is None
+            else tf.cast(tf.reshape(sample_weight, (-1,)), x.dtype)
+        )
         return x, y, weight
 
     def logs(self, x, y, outputs, sample_weight):

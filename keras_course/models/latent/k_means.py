@@ -171,7 +171,7 @@ class KMeans(ClosedFormTraining, Model):
         return self.logs(x, y, self.call(x), weight) if y is not None else self.get_metrics_result()
 
     def _sums_of_batch(self, x, weight, unweighted):
-        """Fast first; if that counted some sample twice (counts are exact, weights are rounded), once more with care."""
+        """Fast first; if that counted a sample twice (counts are exact, weights rounded), once more with care."""
 
         def sums(first_of_equals):
             statistics = functools.partial(self.cluster_sums, first_of_equals=first_of_equals)
