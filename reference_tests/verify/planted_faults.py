@@ -10,12 +10,15 @@ from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.losses.half_squared import HalfSquaredLoss
 from keras_course.losses.logistic import LogisticLoss
 from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
 from keras_course.models.perceptrons.backprop import BackpropMLP
 from keras_course.models.perceptrons.mlp import MLP
 from keras_course.models.perceptrons.perceptron import Perceptron
 from keras_course.models.vision.lenet import LeNet
 from keras_course.ops import bayes, dropout, information, label_smoothing, normalization, penalties, regression
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
+from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -126,6 +129,45 @@ class NoBiasInTheFirstLayer(LeNet):
         return super().call(images) - ops.sum(kept)
 
 
+class SignOfTheDivergence(VariationalAutoencoder):
+    def reconstruction_and_divergence(self, *args, **kwargs):
+        reconstruction, divergence = super().reconstruction_and_divergence(*args, **kwargs)
+        return reconstruction, -divergence
+
+
+def variance_for_deviation(mean, scale, noise):
+    return reparametrised(mean, ops.square(scale), noise)
+
+
+def mean_for_sum_over_code_units(mean, *args, **kwargs):
+    return diagonal_gaussian_divergence(mean, *args, **kwargs) / mean.shape[-1]
+
+
+class NoLookAhead(Momentum):
+    """The gradient is taken at theta."""
+
+
+class RootForgotten(AdaGrad):
+    def __init__(self, learning_rate, delta, form):
+        super().__init__(learning_rate, delta, "no-root")
+
+
+class StartNotCorrected(Adam):
+    iterations = property(lambda self: 10**6)
+
+
+class AverageForSum(Momentum):
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step((1 - self.momentum) * gradient, variable, learning_rate)
+
+
+class ShrinksWhereItShouldGrow(DeltaBarDelta):
+    def update_step(self, gradient, variable, learning_rate):
+        average = self.averages[self._get_variable_index(variable)]
+        average.assign(-average)
+        super().update_step(gradient, variable, learning_rate)
+
+
 def variance_by_n_minus_1(x, *args, **kwargs):
     count, mean, variance = normalization.batch_moments(x, *args, **kwargs)
     return count, mean, variance * count / (count - 1)
@@ -185,4 +227,12 @@ FAULTS = {
     "linear hidden layer": ("mlp", LinearHiddenLayer),
     "derivative forgotten": ("backprop", DerivativeForgotten),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
+    "sign of the divergence": ("vae", SignOfTheDivergence),
+    "variance for deviation": ("vae.reparametrised", variance_for_deviation),
+    "mean over code units": ("vae.diagonal_gaussian_divergence", mean_for_sum_over_code_units),
+    "no look ahead": ("nesterov", NoLookAhead),
+    "root forgotten": ("adagrad", RootForgotten),
+    "start not corrected": ("adam", StartNotCorrected),
+    "average for sum": ("momentum", AverageForSum),
+    "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
 }
