@@ -149,6 +149,8 @@ def test_constructor_arguments_come_back_from_get_config():
         cls = catalog.resolve(entry.slug)
         if entry.shape not in ("block", "model") or not inspect.isclass(cls):
             continue
+        if issubclass(cls, keras.callbacks.Callback):  # Keras saves none of them
+            continue
         made = cls(**entry.init)
         absorbed = HELD_BY_AN_ARGUMENT.get(entry.slug, set())
         arguments = {

@@ -166,12 +166,8 @@ class DropoutMLP(Model):
             List of bool tensors (rows, width), one for each of `widths`.
         """
         seeds = [self.step_seed(f"mask_{level}") for level in range(len(self.widths))]
-        context = tf.distribute.get_replica_context()
-        count = context.num_replicas_in_sync
-        if count == 1:
-            return self._masks(rows, seeds)
-        first = ops.cast(context.replica_id_in_sync_group, "int32") * rows
-        return [mask[first : first + rows] for mask in self._masks(count * rows, seeds)]  # of the global batch's masks
+        first, total = self.share_of_batch(rows)
+        return [mask[first : first + rows] for mask in self._masks(total, seeds)]
 
     def _masks(self, rows: Any, seeds: Sequence[Any]) -> list[Any]:
         draws = zip(self.widths, seeds, self.rates, strict=True)
