@@ -1,5 +1,6 @@
-"""Callbacks for any `model.fit`: exact resume after a kill."""
+"""Callbacks for any `model.fit`: exact resume after a kill, early stopping."""
 
+from keras_course.pipeline.early_stopping import EarlyStopping
 from keras_course.pipeline.exact_resume import ExactResume
 
-__all__ = ["ExactResume"]
+__all__ = ["EarlyStopping", "ExactResume"]

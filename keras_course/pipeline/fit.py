@@ -26,7 +26,8 @@ from keras_course.core.serial import save_model
 from keras_course.core.shapes import require_positive_int
 from keras_course.datasets import Dataset
 from keras_course.pipeline.batches import TrainingBatches, in_order, recipe_data
-from keras_course.pipeline.callbacks import BestWeights, EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.callbacks import EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.early_stopping import EarlyStopping
 from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.export import export_model
 from keras_course.pipeline.figures import FigureContext, draw_figures
@@ -224,7 +225,8 @@ def train(
         NonFiniteLossError: with the last good weights in the model, and in model.keras.
     """
     guard, history = FiniteGuard(batches), HistoryFile(folder / HISTORY)
-    best = [] if recipe.select is None else [BestWeights(recipe.select, recipe.selects_minimum)]
+    mode = "min" if recipe.selects_minimum else "max"
+    best = [] if recipe.select is None else [EarlyStopping(recipe.select, recipe.patience, mode=mode)]
     bar = [ProgressBar(recipe.slug, epochs, batches.steps)] if progress else []
     checkpoints = [] if resume is None else [resume]
     board = keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
@@ -244,7 +246,8 @@ def train(
     finally:
         for shown in bar:
             shown.close()
-    return history.columns, best[0].best_epoch if best else None
+    selected = best[0].best_epoch if best else None
+    return history.columns, None if selected is None else selected + 1
 
 
 def measure(model: Any, split: Any) -> dict[str, float]:
