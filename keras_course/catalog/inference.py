@@ -9,9 +9,9 @@ ROWS = (
         init={"transition": [[0.9, 0.1], [0.5, 0.5]]}, inputs={"state": {"shape": [6], "dtype": "int32", "max": 1}},
         recipe="keras_course.experiments.neighbour_walk:Config", sources=("C 18.4.3", "R"),
         members=(
-            "keras_course.experiments.neighbour_walk:neighbour_links",
-            "keras_course.experiments.neighbour_walk:walk_on",
-            "keras_course.experiments.neighbour_walk:second_modulus",
+            "keras_course.inference.mcmc.graph_walk:neighbour_links",
+            "keras_course.inference.mcmc.graph_walk:walk_on",
+            "keras_course.inference.mcmc.graph_walk:second_modulus",
         ),
     ),
     Entry(

@@ -1,4 +1,4 @@
-"""`keras-course fit SLUG`: trains a system, anew or further (`--resume`), or runs an experiment; writes a run folder."""
+"""`keras-course fit SLUG`: trains a system, anew or further (`--resume`), or runs an experiment, into a run folder."""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
 """A walk from picture to similar picture: handwritten digits as states, their nearest neighbours as next steps.
 
-    W[i, j] = 1 if i is among the k pictures nearest to j, or j among those nearest to i      symmetric
-    T[i, j] = W[i, j] / d_i,   d_i = sum_j W[i, j]                                            rows sum to 1
-    pi_i    = d_i / sum_j d_j,   since d_i T[i, j] = W[i, j] = d_j T[j, i]
-    TV(t)   = sum_j |(v T^t)_j - pi_j| / 2  <=  sqrt(1 / pi_x - 1) lambda^t / 2               from one picture x
+    W[i, j] = 1 if i is among the k pictures nearest to j, or j among those nearest to i
+    pi_i    = d_i / sum_j d_j,   d_i = sum_j W[i, j]                        where v T^t tends to, if it tends anywhere
+    TV(t)   = sum_j |(v T^t)_j - pi_j| / 2  <=  sqrt(1 / pi_x - 1) lambda^t / 2           from one picture x
 
-lambda is the second-largest modulus of T's eigenvalues (T is similar to the symmetric D^-1/2 W D^-1/2), so that TV
-falls by lambda a step in the end. The course says that repeating the update "eventually converges"; two of the chains
-here have lambda = 1 and never do: one goes round between two camps (period 2), one never leaves its digit.
+In the end TV falls by lambda a step, the second-largest modulus of T's eigenvalues. The course says that repeating the
+update "eventually converges"; two of the chains here have lambda = 1 and never do: one goes round between two camps of
+pictures (period 2), one never leaves its digit (ten closed classes).
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_course.core.errors import InvalidDataError
 from keras_course.core.seeds import derive_seed
 from keras_course.core.shapes import require_positive_int
 from keras_course.datasets import load
 from keras_course.experiments.table import Table
+from keras_course.inference.mcmc.graph_walk import neighbour_links, second_modulus, walk_on
 from keras_course.inference.mcmc.markov_chain import MarkovChain
 
-__all__ = ["Config", "neighbour_links", "run", "second_modulus", "walk_on"]
+__all__ = ["Config", "run"]
 
 _NEGLIGIBLE = 1e-11  # distances below it are made of rounding
 
@@ -61,101 +60,6 @@ class Config:
     def tiny(cls) -> Config:
         """The same in seconds, on fewer pictures."""
         return cls(images=150, neighbours=(8,), steps=400, walkers=20)
-
-
-def neighbour_links(points: Any, neighbours: int, allowed: Any = None) -> NDArray[np.bool_]:
-    """W: who is among the k nearest of the other, either way round.
-
-        W[i, j] = [i in nearest(j)] or [j in nearest(i)],  W[i, i] = 0
-
-    Args:
-        points: array (N, D).
-        neighbours: k >= 1.
-        allowed: bool array (N, N), symmetric, pairs that may be linked; None allows all. Who has fewer than k such
-            partners takes them all.
-
-    Returns:
-        bool array (N, N), symmetric.
-
-    Raises:
-        InvalidDataError: if the points are not a finite table, or one of them is left without a link.
-
-    Example:
-        >>> neighbour_links([[0.0], [1.0], [3.0]], 1).astype(int).tolist()
-        [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
-
-    Source: C 18.4.3.
-    """
-    require_positive_int("neighbour_links", neighbours=neighbours)
-    x = np.asarray(points, "float64")
-    if x.ndim != 2 or not np.all(np.isfinite(x)):
-        raise InvalidDataError(f"neighbour_links needs finite points (N, D). Received: shape={x.shape}")
-    square = np.sum((x[:, None] - x[None]) ** 2, -1) if x.size < 2**16 else _square_distances(x)
-    barred = np.eye(len(x), dtype=bool) if allowed is None else np.eye(len(x), dtype=bool) | ~np.asarray(allowed, bool)
-    square[barred] = np.inf
-    near = np.zeros(square.shape, bool)
-    order = np.argsort(square, 1, kind="stable")[:, :neighbours]
-    np.put_along_axis(near, order, True, 1)
-    near &= ~barred
-    links = near | near.T
-    if len(x) and not links.any(1).all():
-        raise InvalidDataError(f"Every point needs a link. Received: none at point {int(np.argmin(links.any(1)))}")
-    return links
-
-
-def walk_on(links: Any, rest: float = 0.0) -> MarkovChain:
-    """The walk that steps to a neighbour drawn at random, or stays with probability `rest`.
-
-        T[i, j] = (1 - rest) W[i, j] / d_i + rest [i = j]
-
-    Args:
-        links: array (N, N), W; symmetric, non-negative, no row of zeros.
-        rest: probability in [0, 1) to stay; above 0 the walk has no period.
-
-    Returns:
-        `MarkovChain`.
-
-    Raises:
-        InvalidDataError: if W is not symmetric and non-negative, or a row is zero.
-        ValueError: for rest outside [0, 1).
-
-    Example:
-        >>> walk_on([[0, 1], [1, 0]], rest=0.5).transition.numpy().tolist()
-        [[0.5, 0.5], [0.5, 0.5]]
-
-    Source: C 18.4.3, R (Sampling via random walks).
-    """
-    weight = _weights("walk_on", links, rest)
-    step = weight / weight.sum(1, keepdims=True)
-    return MarkovChain((1.0 - rest) * step + rest * np.eye(len(step)))
-
-
-def second_modulus(links: Any, rest: float = 0.0) -> float:
-    """lambda, at which the distance to the stationary distribution falls in the end.
-
-        lambda = max over all but one eigenvalue 1 of |(1 - rest) mu + rest|,  mu of D^-1/2 W D^-1/2
-
-    Args:
-        links: array (N, N), W; symmetric, non-negative, no row of zeros.
-        rest: probability in [0, 1) to stay.
-
-    Returns:
-        Float in [0, 1]; 1 if the walk does not converge.
-
-    Raises:
-        InvalidDataError: if W is not symmetric and non-negative, or a row is zero.
-        ValueError: for rest outside [0, 1).
-
-    Example:
-        >>> second_modulus([[0, 1], [1, 0]]), second_modulus([[0, 1], [1, 0]], rest=0.25)
-        (1.0, 0.5)
-
-    Source: C 18.4.3, R (Sampling via random walks).
-    """
-    weight = _weights("second_modulus", links, rest)
-    root = np.sqrt(weight.sum(1))
-    values = (1.0 - rest) * np.linalg.eigvalsh(weight / np.outer(root, root)) + rest
-    return float(np.clip(np.sort(np.abs(values))[-2], 0.0, 1.0)) if len(values) > 1 else 0.0
 
 
 def run(config: Config) -> Table:
@@ -250,29 +154,9 @@ def _visits(chain: MarkovChain, start: int, config: Config, name: str) -> NDArra
     """Share of the time that the kernel's walkers spent with each picture, in the later half of their walks."""
     seed = derive_seed(config.seed, "neighbour-walk", name)
     first = tf.fill([config.walkers], start)
-    walk = tf.function(lambda state: chain.sample(config.steps, state, seed), jit_compile=True, autograph=False)
+    walk = tf.function(lambda state: chain.sample(config.steps, state, seed), autograph=False)
     path = walk.get_concrete_function(first)(first).numpy()[config.steps // 2 :]  # each chain is its own compilation
     return np.bincount(path.reshape(-1), minlength=chain.states) / path.size
-
-
-def _weights(who: str, links: Any, rest: float) -> NDArray[np.float64]:
-    if not 0.0 <= rest < 1.0:
-        raise ValueError(f"{who} needs rest in [0, 1). Received: rest={rest!r}")
-    weight = np.asarray(links, "float64")
-    if weight.ndim != 2 or weight.shape[0] != weight.shape[1] or not np.array_equal(weight, weight.T):
-        raise InvalidDataError(f"{who} needs symmetric links (N, N). Received: shape={weight.shape}")
-    if not np.all(np.isfinite(weight)) or np.any(weight < 0) or not np.all(weight.sum(1) > 0):
-        raise InvalidDataError(
-            f"{who} needs links >= 0 and one at every point. Received: smallest {weight.min():.6g}, "
-            f"smallest sum {weight.sum(1).min():.6g}"
-        )
-    return weight
-
-
-def _square_distances(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    norms = np.sum(x**2, 1)
-    square = norms[:, None] + norms - 2.0 * (x @ x.T)
-    return 0.5 * (square + square.T)
 
 
 def _draw(table: Table, shown: list[dict[str, Any]], pictures: Any) -> Any:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_course.core.backend import arithmetic, compiled
-from keras_course.experiments.neighbour_walk import second_modulus, walk_on
+from keras_course.inference.mcmc.graph_walk import second_modulus, walk_on
 from keras_course.inference.mcmc.langevin import LangevinResults, MetropolisLangevin, UnadjustedLangevin
 from keras_course.inference.mcmc.markov_chain import MarkovChain
 from keras_course.inference.mcmc.stochastic_gradient_langevin import StochasticGradientLangevin
