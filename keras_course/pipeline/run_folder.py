@@ -160,15 +160,15 @@ def reopen_run_folder(path: str | os.PathLike[str]) -> RunFolder:
 
 def _require_ended_run(path: Path) -> None:
     try:
-        status = json.loads((path / CONFIG).read_text("utf-8")).get("status")
+        config = json.loads((path / CONFIG).read_text("utf-8"))
+        status, ways = config.get("status"), "Choose" if "experiment" in config else "Resume it, or choose"
     except (OSError, ValueError, AttributeError):
         status = None
     if status is None:
         raise RunFolderError(f"{path} is not empty and holds no run; nothing was touched. Choose another folder.")
     if status not in STATUSES[1:]:
         raise RunFolderError(
-            f"{path} holds a run that has not finished (status {status!r}); nothing was touched. Resume it, or choose "
-            f"another folder."
+            f"{path} holds a run that has not finished (status {status!r}); nothing was touched. {ways} another folder."
         )
 
 

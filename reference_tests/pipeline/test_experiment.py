@@ -129,6 +129,8 @@ def test_a_killed_run_is_told_how_to_go_on(dice, tmp_path):
     folder.unlock()
     with pytest.raises(RunFolderError, match="was killed .*fit dice --out OTHER"):
         open_run_folder(tmp_path / "run")
+    with pytest.raises(RunFolderError, match="nothing was touched. Choose another folder"):
+        run_experiment("dice", out=tmp_path / "run")
 
 
 def test_the_report_holds_headline_figure_table_and_settings(dice, tmp_path):
