@@ -5,14 +5,29 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from keras_course.catalog import attention, convolution, foundations, inference, latent, phenomena, structured
+from keras_course.catalog import (
+    attention,
+    convolution,
+    foundations,
+    generative,
+    inference,
+    latent,
+    normalization,
+    optimization,
+    phenomena,
+    regularization,
+    structured,
+)
 from keras_course.catalog.entry import Entry
 from keras_course.core.errors import UnknownSlugError
 
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
+    "optimization": (*optimization.ROWS, *normalization.ROWS),
+    "regularization": regularization.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
+    "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
     "structured": structured.ROWS,

@@ -3,6 +3,7 @@
     endpoints()      {name: (function, tensor specs)}; export(path) writes them all into one SavedModel
     step_seed(salt)  stateless seed = (model seed, salt, optimizer.iterations)
     compile, fit     refuse a reachable variable that Keras does not track: it would never train
+    train_step, fit  serve optimizers that move before the gradient (`look_ahead`) or count batches (`fit_callback`)
     class definition refuses a method or attribute name that Keras overwrites on every instance
 
 Everything else is Keras's: subclass it, compile, fit, evaluate, predict and save as usual.
@@ -133,14 +134,39 @@ class Model(keras.Model):
         **kwargs: Any,
     ) -> Any:
         tracking.require_tracked(self)
+        watches = []
         if not self.built:  # its variables exist only after the first step
-            watch = tracking.CheckAfterFirstStep()
-            if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.append(watch)
-            else:
-                given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-                callbacks = [*given, watch]
+            watches.append(tracking.CheckAfterFirstStep())
+        if hasattr(_inner_optimizer(self), "fit_callback"):
+            watches.append(_inner_optimizer(self).fit_callback())
+        if watches and isinstance(callbacks, keras.callbacks.CallbackList):
+            for watch in watches:
+                watch.set_model(self)
+                watch.set_params(callbacks.params or {})
+                callbacks.callbacks.append(watch)
+        elif watches:
+            given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+            callbacks = [*given, *watches]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+
+    def train_step(self, data: Any) -> Any:
+        """Keras's step; an optimizer that has `look_ahead` moves the weights before it and back again in `apply`.
+
+        A `train_step` of your own that is to serve such an optimizer does the same.
+        """
+        optimizer = _inner_optimizer(self)
+        if not hasattr(optimizer, "look_ahead"):
+            return super().train_step(data)
+        variables = self.trainable_variables
+        optimizer.look_ahead(variables)
+        try:
+            logs = super().train_step(data)
+        except BaseException:
+            optimizer.step_back(variables)
+            raise
+        if optimizer is not self.optimizer:  # loss scaling, which leaves the step out after an overflow
+            optimizer.step_back(variables)
+        return logs
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Builds model, optimizer and metrics under a strategy from what one replica sees.
@@ -150,7 +176,10 @@ class Model(keras.Model):
         """
         strategy = self._distribute_strategy
         if strategy is None:
-            return
+            built = all(layer.built for layer in self._flatten_layers())
+            if built or not hasattr(_inner_optimizer(self), "look_ahead"):
+                return
+            strategy = tf.distribute.get_strategy()  # what the first step moves has to exist before it is traced
         if iterator is not None:
             for _, _, batches in iterator:
                 first = next(batches)
@@ -219,3 +248,9 @@ class Model(keras.Model):
 
     # Keras then still refuses to save a subclass that takes arguments and writes no get_config of its own.
     get_config._is_default = True  # type: ignore[attr-defined]
+
+
+def _inner_optimizer(model: keras.Model) -> Any:
+    """The optimizer that makes the steps, without loss scaling wrapped around it; None before compile."""
+    optimizer = getattr(model, "optimizer", None)
+    return getattr(optimizer, "inner_optimizer", optimizer)

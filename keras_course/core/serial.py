@@ -31,22 +31,38 @@ _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxL
 # Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
 REGISTERED_NAMES = frozenset(
     {
+        "AdaGrad",
+        "Adam",
+        "ActivityPenalty",
         "AveragePooling",
+        "AveragedMomentum",
         "BackpropMLP",
+        "BatchNormalization",
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
+        "ConditionalNetwork",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
+        "DeltaBarDelta",
         "DiagonalGaussianFamily",
         "DistributionOutput",
         "DistributionRegression",
+        "ExponentialDecay",
+        "DecoupledWeightDecay",
+        "DropConnect",
+        "Dropout",
+        "DropoutMLP",
         "FullCovarianceGaussianFamily",
         "GaussianMixture",
+        "GradientDescent",
         "HalfSquaredLoss",
         "KMeans",
+        "L1",
+        "LabelSmoothingLoss",
         "LeNet",
+        "LinearDecay",
         "LinearRegression",
         "LogisticLoss",
         "LogisticRegression",
@@ -55,17 +71,32 @@ REGISTERED_NAMES = frozenset(
         "Maxout",
         "MeanLogLikelihood",
         "MixtureFamily",
+        "Momentum",
         "NegativeLogLikelihood",
+        "Nesterov",
+        "NoiseInjection",
         "NormalFamily",
+        "NormalizedInitialization",
         "PReLU",
         "Perceptron",
         "PoissonFamily",
+        "PolynomialDecay",
         "PositionalEncoding",
         "PreferenceLoss",
         "Purity",
+        "RMSProp",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "StochasticLayers",
         "TopKRankingLoss",
+        "VariationalAutoencoder",
+        "UniformFanIn",
+        "WeightClip",
+        "WindowedAdaGrad",
+        "SoftThreshold",
+        "TiedPair",
+        "WeightDecay",
+        "NoisyDense",
     }
 )
 
@@ -355,5 +386,6 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("layers", "losses", "metrics", "distributions", "models"):
+    parts = ("initializers", "layers", "losses", "metrics", "optimizers", "regularizers", "distributions", "models")
+    for subpackage in parts:
         importlib.import_module(f"{PACKAGE}.{subpackage}")

@@ -2,6 +2,7 @@
 
 from keras_course.experiments import (
     foreground_segmentation,
+    ill_conditioning,
     langevin_posterior,
     lr_u_curve,
     neighbour_walk,
@@ -9,4 +10,12 @@ from keras_course.experiments import (
 )
 from keras_course.experiments.table import Table
 
-__all__ = ["Table", "foreground_segmentation", "langevin_posterior", "lr_u_curve", "neighbour_walk", "saddle_escape"]
+__all__ = [
+    "Table",
+    "foreground_segmentation",
+    "ill_conditioning",
+    "langevin_posterior",
+    "lr_u_curve",
+    "neighbour_walk",
+    "saddle_escape",
+]
