@@ -194,7 +194,7 @@ def _steps(method: str, kappa: float, angle: float, config: Config) -> int:
         far = lambda: tf.norm(tf.convert_to_tensor(p.value)) > close  # noqa: E731
         return tf.while_loop(lambda count: (count < config.limit) & far(), step, (tf.constant(0),))
 
-    return int(walk()[0])
+    return int(walk.get_concrete_function()()[0])  # every method is its own compilation
 
 
 def _predicted(method: str, kappa: float, config: Config) -> float:
