@@ -1,0 +1,36 @@
+"""Rows of the chapter on practical methodology: metrics, model selection, search, debugging."""
+
+from keras_course.catalog.entry import Entry
+
+_METRICS = "keras_course.metrics"
+_OPS = "keras_course.ops"
+
+ROWS = (
+    Entry(
+        "metrics", "Precision, recall, F-measure, PR curve, cost, coverage", shape="block",
+        object=f"{_METRICS}.precision_recall:FBeta", init={"beta": 2.0, "classes": 3},
+        inputs={
+            "y_true": {"shape": (6,), "dtype": "int32", "max": 3},
+            "y_pred": {"shape": (6, 3), "dtype": "probability"},
+        },
+        sources=("C 9.1.1", "C 9.1.2"),
+        members=(
+            f"{_METRICS}.precision_recall:Precision", f"{_METRICS}.precision_recall:Recall",
+            f"{_METRICS}.pr_curve:PRCurve", f"{_METRICS}.total_cost:TotalCost", f"{_METRICS}.coverage:Coverage",
+            *(
+                f"{_OPS}.detection:{name}"
+                for name in (
+                    "accuracy", "average_over_classes", "contingency", "cost_threshold", "f_beta", "precision",
+                    "quotient", "recall", "total_cost",
+                )
+            ),
+            *(
+                f"{_OPS}.threshold_curves:{name}"
+                for name in (
+                    "average_precision", "average_precision_bounds", "count_between_thresholds", "coverage_curve",
+                    "precision_recall_curve", "sums_from_the_top", "threshold_grid", "trapezoidal_area",
+                )
+            ),
+        ),
+    ),
+)  # fmt: skip
