@@ -4,6 +4,7 @@ from keras_course.catalog.entry import Entry
 
 _METRICS = "keras_course.metrics"
 _OPS = "keras_course.ops"
+_PIPELINE = "keras_course.pipeline"
 
 ROWS = (
     Entry(
@@ -31,6 +32,17 @@ ROWS = (
                     "precision_recall_curve", "sums_from_the_top", "threshold_grid", "trapezoidal_area",
                 )
             ),
+        ),
+    ),
+    Entry(
+        "cross-validation", "Hold-out, k-fold and leave-one-out for any model", shape="op",
+        object=f"{_PIPELINE}.cross_validation:cross_validate", sources=("C 1.3",),
+        members=(
+            *(
+                f"{_PIPELINE}.cross_validation:{name}"
+                for name in ("CrossValidated", "Selected", "cross_validate_recipe", "keras_scorer", "select_model")
+            ),
+            *(f"keras_course.datasets.folds:{name}" for name in ("hold_out", "k_folds", "leave_one_out")),
         ),
     ),
 )  # fmt: skip

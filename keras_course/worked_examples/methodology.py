@@ -8,11 +8,14 @@ from keras_course.worked_examples.methodology_metrics import (
     rare_disease,
     spam_costs,
 )
+from keras_course.worked_examples.methodology_selection import degree_by_leave_one_out, fold_of_every_row
 
 __all__ = [
     "averages_over_classes",
     "coverage_against_accuracy",
+    "degree_by_leave_one_out",
     "f_measures",
+    "fold_of_every_row",
     "precision_against_recall",
     "rare_disease",
     "spam_costs",

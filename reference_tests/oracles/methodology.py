@@ -8,11 +8,14 @@ from reference_tests.oracles.methodology_metrics import (
     rare_disease,
     spam_costs,
 )
+from reference_tests.oracles.methodology_selection import degree_by_leave_one_out, fold_of_every_row
 
 __all__ = [
     "averages_over_classes",
     "coverage_against_accuracy",
+    "degree_by_leave_one_out",
     "f_measures",
+    "fold_of_every_row",
     "precision_against_recall",
     "rare_disease",
     "spam_costs",
