@@ -45,4 +45,30 @@ ROWS = (
             *(f"keras_course.datasets.folds:{name}" for name in ("hold_out", "k_folds", "leave_one_out")),
         ),
     ),
+    Entry(
+        "debugging", "Why does it not train? Gradients, units, a tiny set, worst mistakes", shape="op",
+        object=f"{_PIPELINE}.diagnose:diagnose", sources=("C 9.1.4", "C 9.1.6", "C 7.2.2"),
+        members=(
+            *(
+                f"{_PIPELINE}.diagnose:{name}"
+                for name in ("Diagnosis", "Finding", "Limits", "advise", "label_relation")
+            ),
+            *(
+                f"{_PIPELINE}.probe:{name}"
+                for name in ("LayerActivity", "gradient_norms", "layer_outputs", "loss_and_gradients", "unit_activity")
+            ),
+            *(f"{_PIPELINE}.gradient_check:{name}" for name in ("CheckedGradient", "gradient_check")),
+            *(
+                f"{_PIPELINE}.trial_training:{name}"
+                for name in ("ShortTraining", "TinyFit", "short_training", "tiny_set_fit")
+            ),
+            *(f"{_PIPELINE}.worst_examples:{name}" for name in ("WorstExample", "worst_examples")),
+            *(f"{_PIPELINE}.diagnosis_plots:{name}" for name in ("diagnosis_figure", "layer_curves")),
+            *(f"{_PIPELINE}.diagnose_run:{name}" for name in ("DiagnosedRun", "diagnose_run")),
+            *(
+                f"keras_course.callbacks.training_watch:{name}"
+                for name in ("GradientNorms", "UnitActivity", "UpdateRatios")
+            ),
+        ),
+    ),
 )  # fmt: skip

@@ -24,6 +24,7 @@ VERBS = {
     "show": "show one system: formula, source, signature, example, goldens",
     "fit": "train a system on its data and write a run folder",
     "evaluate": "measure the model of a run again",
+    "diagnose": "find out why a run is not better",
     "export": "write the model of a run as a SavedModel",
     "report": "draw the figures of a run again and write its report.html",
     "verify": "compute every golden number again and compare",

@@ -1,5 +1,6 @@
 """Worked examples of practical methodology: metrics, model selection, search, debugging."""
 
+from keras_course.worked_examples.methodology_debugging import gradients_through_sigmoids, next_step, stuck_units
 from keras_course.worked_examples.methodology_metrics import (
     averages_over_classes,
     coverage_against_accuracy,
@@ -16,7 +17,10 @@ __all__ = [
     "degree_by_leave_one_out",
     "f_measures",
     "fold_of_every_row",
+    "gradients_through_sigmoids",
+    "next_step",
     "precision_against_recall",
     "rare_disease",
     "spam_costs",
+    "stuck_units",
 ]
