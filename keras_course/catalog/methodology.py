@@ -46,6 +46,21 @@ ROWS = (
         ),
     ),
     Entry(
+        "search", "Grid, random and Bayesian search for hyper-parameters, on KerasTuner", shape="solver",
+        object=f"{_PIPELINE}.search:search", sources=("C 9.1.5", "S 9.4"),
+        members=(
+            *(f"{_PIPELINE}.search:{name}" for name in ("SearchResult", "SearchTrial")),
+            *(f"{_PIPELINE}.search_space:{name}" for name in ("Choice", "Range", "grid_points", "parse_space")),
+            *(
+                f"{_PIPELINE}.search_recipe:{name}"
+                for name in (
+                    "SearchedRecipe", "default_space", "experiment_objective", "recipe_objective", "recipe_with",
+                    "search_figure", "search_recipe",
+                )
+            ),
+        ),
+    ),
+    Entry(
         "debugging", "Why does it not train? Gradients, units, a tiny set, worst mistakes", shape="op",
         object=f"{_PIPELINE}.diagnose:diagnose", sources=("C 9.1.4", "C 9.1.6", "C 7.2.2"),
         members=(

@@ -26,6 +26,7 @@ VERBS = {
     "evaluate": "measure the model of a run again",
     "diagnose": "find out why a run is not better",
     "export": "write the model of a run as a SavedModel",
+    "search": "search hyper-parameters and train the best",
     "report": "draw the figures of a run again and write its report.html",
     "verify": "compute every golden number again and compare",
 }

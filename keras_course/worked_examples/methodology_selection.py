@@ -12,8 +12,9 @@ from keras_course.datasets import Split
 from keras_course.datasets.folds import k_folds, leave_one_out
 from keras_course.ops.regression import ordinary_least_squares
 from keras_course.pipeline.cross_validation import select_model
+from keras_course.pipeline.search_space import Choice, Range, grid_points
 
-__all__ = ["degree_by_leave_one_out", "fold_of_every_row"]
+__all__ = ["degree_by_leave_one_out", "fold_of_every_row", "settings_of_a_grid"]
 
 
 @arithmetic
@@ -56,4 +57,20 @@ def degree_by_leave_one_out(x: Any, y: Any, degrees: Any) -> dict[str, Any]:
         "mean": np.array([result.mean() for result in results]),
         "standard_error": np.array([result.standard_error() for result in results]),
         "chosen_degree": int(chosen.name),
+    }
+
+
+@arithmetic
+def settings_of_a_grid(lowest_rate: float, highest_rate: float, rates: int, units: Any) -> dict[str, Any]:
+    """Every joint setting of a learning rate (equal ratios) and a number of units: counts multiply. Source: C 9.1.5."""
+    space = {
+        "rate": Range(lowest_rate, highest_rate, log=True, points=rates),
+        "units": Choice(tuple(int(value) for value in units)),
+    }
+    points = grid_points(space)
+    return {
+        "rate": np.array([point["rate"] for point in points]),
+        "units": np.array([point["units"] for point in points]),
+        "count": len(points),
+        "different_rates": len({point["rate"] for point in points}),
     }

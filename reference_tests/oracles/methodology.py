@@ -9,7 +9,7 @@ from reference_tests.oracles.methodology_metrics import (
     rare_disease,
     spam_costs,
 )
-from reference_tests.oracles.methodology_selection import degree_by_leave_one_out, fold_of_every_row
+from reference_tests.oracles.methodology_selection import degree_by_leave_one_out, fold_of_every_row, settings_of_a_grid
 
 __all__ = [
     "averages_over_classes",
@@ -21,6 +21,7 @@ __all__ = [
     "next_step",
     "precision_against_recall",
     "rare_disease",
+    "settings_of_a_grid",
     "spam_costs",
     "stuck_units",
 ]

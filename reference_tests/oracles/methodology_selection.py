@@ -8,7 +8,7 @@ import mpmath
 
 from reference_tests.oracles.precision import dot, exact, rounded, solve
 
-__all__ = ["degree_by_leave_one_out", "fold_of_every_row"]
+__all__ = ["degree_by_leave_one_out", "fold_of_every_row", "settings_of_a_grid"]
 
 
 def fold_of_every_row(rows, k):
@@ -41,4 +41,18 @@ def degree_by_leave_one_out(x, y, degrees):
         "mean": rounded(means),
         "standard_error": rounded(errors),
         "chosen_degree": int(degrees[min(range(len(means)), key=lambda i: means[i])]),
+    }
+
+
+def settings_of_a_grid(lowest_rate, highest_rate, rates, units):
+    """A rate is the last one times the common ratio; the settings are counted off by division with remainder."""
+    low, high = mpmath.mpf(lowest_rate), mpmath.mpf(highest_rate)
+    ratio = mpmath.root(high / low, rates - 1)
+    ladder = [low * ratio**step for step in range(rates)]
+    count = rates * len(units)
+    return {
+        "rate": rounded([ladder[index // len(units)] for index in range(count)]),
+        "units": [units[index % len(units)] for index in range(count)],
+        "count": count,
+        "different_rates": rates,
     }
