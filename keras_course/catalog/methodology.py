@@ -77,6 +77,10 @@ ROWS = (
                 f"{_PIPELINE}.trial_training:{name}"
                 for name in ("ShortTraining", "TinyFit", "short_training", "tiny_set_fit")
             ),
+            *(
+                f"{_PIPELINE}.learning_curve:{name}"
+                for name in ("LearningCurve", "learning_curve", "learning_curve_figure")
+            ),
             *(f"{_PIPELINE}.worst_examples:{name}" for name in ("WorstExample", "worst_examples")),
             *(f"{_PIPELINE}.diagnosis_plots:{name}" for name in ("diagnosis_figure", "layer_curves")),
             *(f"{_PIPELINE}.diagnose_run:{name}" for name in ("DiagnosedRun", "diagnose_run")),

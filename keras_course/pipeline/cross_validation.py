@@ -194,7 +194,9 @@ def select_model(
     return Selected(min(results, key=lambda name: sign * results[name].mean(score)), results)
 
 
-def keras_scorer(build: Callable[[int], Any], epochs: int = 1, batch_size: int | None = 32) -> Scorer:
+def keras_scorer(
+    build: Callable[[int], Any], epochs: int = 1, batch_size: int | None = 32, training: bool = False
+) -> Scorer:
     """Makes a scorer of a function that builds a compiled Keras model.
 
     scorer(train, held_out, seed) = evaluate(fit(build(seed), train), held_out)
@@ -205,6 +207,7 @@ def keras_scorer(build: Callable[[int], Any], epochs: int = 1, batch_size: int |
         build: callable(seed) that returns a new, compiled Keras model.
         epochs: int, passes over the training part.
         batch_size: int, or None for the whole part at once.
+        training: whether the scores on the training part are reported too, as train_loss and so on.
 
     Returns:
         A scorer for `cross_validate`; its scores are the model's loss and metrics.
@@ -238,7 +241,10 @@ def keras_scorer(build: Callable[[int], Any], epochs: int = 1, batch_size: int |
         keras.utils.set_random_seed(seed)
         model, batches = build(seed), TrainingBatches(train, batch_size, seed)
         model.fit(batches.dataset(), epochs=epochs, shuffle=False, verbose=0, callbacks=[EpochData(batches)])
-        return measure(model, held_out)
+        scores = measure(model, held_out)
+        if training:
+            scores |= {f"train_{name}": value for name, value in measure(model, train).items()}
+        return scores
 
     return scorer
 

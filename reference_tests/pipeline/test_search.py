@@ -205,7 +205,7 @@ def _spec():
 def test_the_learning_rate_has_a_u_and_the_best_is_trained_again(tmp_path):
     space = {"optimizer.learning_rate": Range(1e-4, 1e2, log=True, points=4)}
     found = search_recipe(
-        "softmax-regression", space, tuner="grid", tiny=True, out=tmp_path / "s", refit=False, progress=False
+        "softmax-regression", space, tuner="grid", tiny=True, epochs=8, out=tmp_path / "s", refit=False, progress=False
     )
     scores = np.array([trial.score for trial in found.result.trials])
     assert 0 < scores.argmin() < len(scores) - 1 and min(scores[0], scores[-1]) > 1.5 * scores.min()
