@@ -84,7 +84,7 @@ def tiny_set_fit(
 ) -> TinyFit:
     """Tries to learn a few examples by heart, with Adam of its own.
 
-    passed = L_last <= share * L_first
+    passed = L_last <= L_first - (1 - share) |L_first|,   that is L_last <= share L_first for a positive loss
 
     A network of any use can; one that cannot has a defect (a wrong loss, a gradient that does not arrive, inputs that
     carry nothing), whatever the data are. The model's own optimiser takes no part, so that its rate is no excuse. Two
@@ -121,6 +121,7 @@ def tiny_set_fit(
     x, y = (ops.convert_to_tensor(np.asarray(values)[:examples]) for values in (x, y))
     with _as_it_was(model):
         first = last = float(loss_of(model, x, y))
+        goal = first - (1 - share) * abs(first)
         weights = model.trainable_variables
         if weights and math.isfinite(first):
             optimizer = keras.optimizers.Adam(learning_rate)
@@ -136,10 +137,10 @@ def tiny_set_fit(
             compiled = tf.function(step)
             for number in range(steps):
                 compiled()
-                if number % 20 == 19 and float(loss_of(model, x, y)) <= share * first:
+                if number % 20 == 19 and float(loss_of(model, x, y)) <= goal:
                     break
             last = float(loss_of(model, x, y))
-    return TinyFit(len(x), first, last, last <= share * first)
+    return TinyFit(len(x), first, last, last <= goal)
 
 
 def short_training(model: Any, train: Split, *, steps: int = 40, batch_size: int = 32, seed: int = 0) -> ShortTraining:
