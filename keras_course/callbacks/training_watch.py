@@ -47,6 +47,8 @@ class GradientNorms(keras.callbacks.Callback):
     Source: C 7.2.2, 9.1.6.
     """
 
+    resume_attributes = ("history",)
+
     def __init__(self, x: Any, y: Any) -> None:
         super().__init__()
         if len(x) != len(y) or not len(x):
@@ -82,6 +84,8 @@ class UnitActivity(keras.callbacks.Callback):
 
     Source: C 7.2.5, 9.1.6.
     """
+
+    resume_attributes = ("history",)
 
     def __init__(self, x: Any, share: str = "dead") -> None:
         super().__init__()
@@ -120,6 +124,8 @@ class UpdateRatios(keras.callbacks.Callback):
 
     Source: C 9.1.5, 9.1.6.
     """
+
+    resume_attributes = ("history", "_ratios")
 
     def __init__(self, every: int = 1) -> None:
         super().__init__()

@@ -9,10 +9,14 @@ from keras_course.catalog import (
     attention,
     convolution,
     foundations,
+    generative,
     inference,
     latent,
     methodology,
+    normalization,
+    optimization,
     phenomena,
+    regularization,
     structured,
 )
 from keras_course.catalog.entry import Entry
@@ -20,9 +24,12 @@ from keras_course.core.errors import UnknownSlugError
 
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
+    "optimization": (*optimization.ROWS, *normalization.ROWS),
+    "regularization": regularization.ROWS,
     "methodology": methodology.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
+    "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
     "structured": structured.ROWS,

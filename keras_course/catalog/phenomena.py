@@ -21,4 +21,10 @@ ROWS = (
             "keras_course.experiments.lr_u_curve:loss_and_error",
         ),
     ),
+    Entry(
+        "ill-conditioning", "Steps through a narrow valley, optimizer by optimizer", shape="experiment",
+        object="keras_course.experiments.ill_conditioning:run",
+        sources=("C 7.2.1", "C 7.3.2", "C 7.5", "C 7.6"),
+        members=("keras_course.experiments.ill_conditioning:best_rates",),
+    ),
 )  # fmt: skip

@@ -10,6 +10,17 @@ def positive_int(text: str) -> int:
     return _integer(text, 1)
 
 
+def positive_number(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text!r}")
+    return value
+
+
 def seed(text: str) -> int:
     """An integer in [0, 2**31)."""
     value = _integer(text, 0)

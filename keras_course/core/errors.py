@@ -66,6 +66,10 @@ class RunFolderError(KerasCourseError, OSError):
     """A run folder that cannot be written, or is not what it should be."""
 
 
+class ResumeError(KerasCourseError, ValueError):
+    """Checkpoints that do not belong to the model, the callbacks or the settings they are given to."""
+
+
 class NonFiniteLossError(KerasCourseError, ArithmeticError):
     """The loss became NaN or infinite; names the step and the first tensor that is not finite."""
 

@@ -3,6 +3,7 @@
     endpoints()      {name: (function, tensor specs)}; export(path) writes them all into one SavedModel
     step_seed(salt)  stateless seed = (model seed, salt, optimizer.iterations)
     compile, fit     refuse a reachable variable that Keras does not track: it would never train
+    train_step, fit  serve optimizers that move before the gradient (`look_ahead`) or count batches (`fit_callback`)
     class definition refuses a method or attribute name that Keras overwrites on every instance
 
 Everything else is Keras's: subclass it, compile, fit, evaluate, predict and save as usual.
@@ -20,7 +21,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_course.core import tracking
+from keras_course.core import serial, tracking
 from keras_course.core.backend import require_tensorflow
 from keras_course.core.errors import ReservedNameError
 from keras_course.core.seeds import stateless_seed
@@ -69,6 +70,7 @@ class Model(keras.Model):
     Raises:
         BackendError: under another Keras backend than TensorFlow.
         ReservedNameError: at class definition, for a name that Keras overwrites.
+        TypeError: for a functional model, `Model(inputs, outputs)`.
 
     Example:
         >>> class Doubler(Model):
@@ -82,7 +84,14 @@ class Model(keras.Model):
         require_tensorflow(type(self).__name__)
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"{type(self).__name__} needs an integer seed. Received: seed={seed!r}")
-        super().__init__(*args, **kwargs)
+        if args or {"inputs", "outputs"} & set(kwargs):
+            # Keras would exchange the base of this class for the whole process, and break every other subclass.
+            raise TypeError(
+                f"{type(self).__name__} is subclassed, not made of inputs and outputs; take keras.Model for that, or "
+                f"hold the functional model as an attribute. Received: {len(args)} positional arguments, "
+                f"{', '.join(sorted(kwargs)) or 'no others'}"
+            )
+        super().__init__(**kwargs)
         self.seed = seed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -133,14 +142,39 @@ class Model(keras.Model):
         **kwargs: Any,
     ) -> Any:
         tracking.require_tracked(self)
+        watches = []
         if not self.built:  # its variables exist only after the first step
-            watch = tracking.CheckAfterFirstStep()
-            if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.append(watch)
-            else:
-                given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-                callbacks = [*given, watch]
+            watches.append(tracking.CheckAfterFirstStep())
+        if hasattr(_inner_optimizer(self), "fit_callback"):
+            watches.append(_inner_optimizer(self).fit_callback())
+        if watches and isinstance(callbacks, keras.callbacks.CallbackList):
+            for watch in watches:
+                watch.set_model(self)
+                watch.set_params(callbacks.params or {})
+                callbacks.callbacks.append(watch)
+        elif watches:
+            given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+            callbacks = [*given, *watches]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+
+    def train_step(self, data: Any) -> Any:
+        """Keras's step; an optimizer that has `look_ahead` moves the weights before it and back again in `apply`.
+
+        A `train_step` of your own that is to serve such an optimizer does the same.
+        """
+        optimizer = _inner_optimizer(self)
+        if not hasattr(optimizer, "look_ahead"):
+            return super().train_step(data)
+        variables = self.trainable_variables
+        optimizer.look_ahead(variables)
+        try:
+            logs = super().train_step(data)
+        except BaseException:
+            optimizer.step_back(variables)
+            raise
+        if optimizer is not self.optimizer:  # loss scaling, which leaves the step out after an overflow
+            optimizer.step_back(variables)
+        return logs
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Builds model, optimizer and metrics under a strategy from what one replica sees.
@@ -150,7 +184,10 @@ class Model(keras.Model):
         """
         strategy = self._distribute_strategy
         if strategy is None:
-            return
+            built = all(layer.built for layer in self._flatten_layers())
+            if built or not hasattr(_inner_optimizer(self), "look_ahead"):
+                return
+            strategy = tf.distribute.get_strategy()  # what the first step moves has to exist before it is traced
         if iterator is not None:
             for _, _, batches in iterator:
                 first = next(batches)
@@ -182,7 +219,8 @@ class Model(keras.Model):
     def export(self, filepath: str | os.PathLike[str], format: str = "tf_saved_model", **kwargs: Any) -> None:
         """Writes every endpoint into one SavedModel that needs nothing of this package.
 
-        An earlier SavedModel at `filepath` is replaced only once the new one is complete.
+        A manifest of sha256 sums lies in it, for `core.serial.load_exported`. An earlier SavedModel at `filepath` is
+        replaced only once the new one is complete.
 
         Args:
             filepath: folder to write, for a server usually `NAME/VERSION`.
@@ -208,6 +246,7 @@ class Model(keras.Model):
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             fresh, old = Path(scratch, "new"), Path(scratch, "old")
             archive.write_out(os.fspath(fresh), verbose=False)
+            serial.vouch_for_export(fresh)
             if target.exists():
                 shutil.move(target, old)
             shutil.move(fresh, target)
@@ -217,3 +256,9 @@ class Model(keras.Model):
 
     # Keras then still refuses to save a subclass that takes arguments and writes no get_config of its own.
     get_config._is_default = True  # type: ignore[attr-defined]
+
+
+def _inner_optimizer(model: keras.Model) -> Any:
+    """The optimizer that makes the steps, without loss scaling wrapped around it; None before compile."""
+    optimizer = getattr(model, "optimizer", None)
+    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -23,6 +23,7 @@ from keras_course.core.errors import CorruptArtifact, ForbiddenClassError
 
 PACKAGE = "keras_course"
 MANIFEST = "manifest.json"
+EXPORT_MANIFEST = Path("assets.extra", "manifest.json")
 
 # Keras classes that run foreign code or read foreign files when they are built.
 _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
@@ -30,11 +31,17 @@ _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxL
 # Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
 REGISTERED_NAMES = frozenset(
     {
+        "AdaGrad",
+        "Adam",
+        "ActivityPenalty",
         "AveragePooling",
+        "AveragedMomentum",
         "BackpropMLP",
+        "BatchNormalization",
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
+        "ConditionalNetwork",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
@@ -43,11 +50,21 @@ REGISTERED_NAMES = frozenset(
         "DistributionOutput",
         "DistributionRegression",
         "FBeta",
+        "DeltaBarDelta",
+        "ExponentialDecay",
+        "DecoupledWeightDecay",
+        "DropConnect",
+        "Dropout",
+        "DropoutMLP",
         "FullCovarianceGaussianFamily",
         "GaussianMixture",
+        "GradientDescent",
         "HalfSquaredLoss",
         "KMeans",
+        "L1",
+        "LabelSmoothingLoss",
         "LeNet",
+        "LinearDecay",
         "LinearRegression",
         "LogisticLoss",
         "LogisticRegression",
@@ -56,21 +73,36 @@ REGISTERED_NAMES = frozenset(
         "Maxout",
         "MeanLogLikelihood",
         "MixtureFamily",
+        "Momentum",
         "NegativeLogLikelihood",
+        "Nesterov",
+        "NoiseInjection",
         "NormalFamily",
         "PRCurve",
+        "NormalizedInitialization",
         "PReLU",
         "Perceptron",
         "PoissonFamily",
+        "PolynomialDecay",
         "PositionalEncoding",
         "Precision",
         "PreferenceLoss",
         "Purity",
         "Recall",
+        "RMSProp",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "StochasticLayers",
         "TopKRankingLoss",
         "TotalCost",
+        "VariationalAutoencoder",
+        "UniformFanIn",
+        "WeightClip",
+        "WindowedAdaGrad",
+        "SoftThreshold",
+        "TiedPair",
+        "WeightDecay",
+        "NoisyDense",
     }
 )
 
@@ -120,16 +152,20 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
     os.close(handle)
     temporary = Path(name)
     try:
-        if callable(content):
-            content(temporary)
-        else:
-            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        _fill(temporary, content)
         _flush(temporary)
         temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, target)
         _flush(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _fill(path: Path, content: bytes | str | Callable[[Path], None]) -> None:
+    if callable(content):
+        content(path)
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _umask() -> int:
@@ -159,17 +195,21 @@ def _read_manifest(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return manifest
 
 
-def write_with_manifest(path: str | os.PathLike[str], writer: Callable[[Path], None]) -> None:
+def write_with_manifest(path: str | os.PathLike[str], content: bytes | str | Callable[[Path], None]) -> None:
     """`write_atomically`, with size and sha256 noted in the folder's manifest.
 
-    The manifest vouches for the old and the new file while the rename happens, for the new one alone afterwards.
+    The manifest vouches for the old and the new file while the rename happens, for the new one alone afterwards. Of
+    several that a killed save left in it, the old one is that which lies there.
     """
     target = Path(path)
     manifest = _read_manifest(target.parent)
     before = manifest.get(target.name, [])
+    if len(before) > 1 and target.is_file():
+        digest = sha256_of(target)
+        before = [entry for entry in before if entry.get("sha256") == digest]
 
     def write(temporary: Path) -> None:
-        writer(temporary)
+        _fill(temporary, content)
         entry = {"sha256": sha256_of(temporary), "size": temporary.stat().st_size}
         manifest[target.name] = [*before[-1:], entry]
         _write_manifest(target.parent, manifest)
@@ -254,6 +294,63 @@ def load(path: str | os.PathLike[str], allow: Iterable[type] = ()) -> Any:
         raise CorruptArtifact(path, f"Keras cannot read it ({reason})") from error
 
 
+def vouch_for_export(folder: str | os.PathLike[str]) -> None:
+    """Writes size and sha256 of every file of a SavedModel into its assets.extra/, which servers pass over."""
+    root = Path(folder)
+    entries = {
+        path.relative_to(root).as_posix(): {"sha256": sha256_of(path), "size": path.stat().st_size}
+        for path in _exported_files(root)
+    }
+    (root / EXPORT_MANIFEST).parent.mkdir(exist_ok=True)
+    write_atomically(root / EXPORT_MANIFEST, json.dumps(entries, indent=1, sort_keys=True) + "\n")
+
+
+def _exported_files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file() and path != root / EXPORT_MANIFEST)
+
+
+def check_export(folder: str | os.PathLike[str]) -> None:
+    """Holds a SavedModel against its manifest.
+
+    Raises:
+        CorruptArtifact: if it has none, or a file is missing, damaged, or not listed.
+    """
+    root = Path(folder)
+    try:
+        entries = json.loads((root / EXPORT_MANIFEST).read_text("utf-8"))
+        wanted = {str(name): (entry["size"], entry["sha256"]) for name, entry in entries.items()}
+    except OSError:
+        raise CorruptArtifact(root, f"it has no {EXPORT_MANIFEST}; it was not exported by this package") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise CorruptArtifact(root / EXPORT_MANIFEST, "it is not a manifest") from None
+    found = {path.relative_to(root).as_posix(): path for path in _exported_files(root)}
+    for name in sorted({*wanted, *found}):
+        if name not in found:
+            raise CorruptArtifact(root / name, "the manifest lists it, and it is missing")
+        if name not in wanted:
+            raise CorruptArtifact(root / name, "the manifest does not list it")
+        if (found[name].stat().st_size, sha256_of(found[name])) != wanted[name]:
+            raise CorruptArtifact(root / name, "its size or sha256 is not that of the manifest")
+
+
+def load_exported(folder: str | os.PathLike[str]) -> Any:
+    """Loads a SavedModel of this package after checking every file; keep the object, its variables live in it.
+
+    Args:
+        folder: NAME/VERSION, as `Model.export` wrote it.
+
+    Returns:
+        What tf.saved_model.load returns: an endpoint is an attribute of that name.
+
+    Raises:
+        CorruptArtifact: if a file is missing or damaged; TensorFlow has read nothing then.
+    """
+    check_export(folder)
+    import tensorflow as tf
+
+    return tf.saved_model.load(os.fspath(folder))
+
+
 def _classes_named(config: Any) -> Iterable[tuple[str, str, str]]:
     """Every (module, class or function name, registered name) in a Keras config, at any depth."""
     if isinstance(config, dict):
@@ -295,5 +392,6 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("layers", "losses", "metrics", "distributions", "models"):
+    parts = ("initializers", "layers", "losses", "metrics", "optimizers", "regularizers", "distributions", "models")
+    for subpackage in parts:
         importlib.import_module(f"{PACKAGE}.{subpackage}")

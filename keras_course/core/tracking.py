@@ -116,6 +116,8 @@ def _is_foreign_machinery(value: Any) -> bool:
 class CheckAfterFirstStep(keras.callbacks.Callback):
     """Holds the guard once the first step of an unbuilt model has created its variables."""
 
+    resume_attributes: tuple[str, ...] = ()  # nothing that a resumed run needs
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if batch == 0 and not getattr(self, "_checked", False):
             self._checked = True

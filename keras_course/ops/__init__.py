@@ -16,6 +16,13 @@ from keras_course.ops.activations import (
     tanh,
     tanh_derivative,
 )
+from keras_course.ops.adaptive_rates import (
+    adagrad_step,
+    adam_step,
+    delta_bar_delta_gain,
+    rmsprop_step,
+    windowed_adagrad_step,
+)
 from keras_course.ops.bayes import (
     bayes_optimal_class,
     class_probabilities,
@@ -26,6 +33,7 @@ from keras_course.ops.bayes import (
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
 from keras_course.ops.calculus import condition_number, hessian, jacobian
+from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm, clip_parameters
 from keras_course.ops.clustering import (
     cluster_cost,
     k_means_plus_plus,
@@ -36,7 +44,16 @@ from keras_course.ops.clustering import (
     seeding_probabilities,
     squared_distances,
 )
+from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.descent import (
+    averaged_momentum_step,
+    gradient_step,
+    momentum_step,
+    past_gradient_weights,
+    standard_error,
+    terminal_speed,
+)
 from keras_course.ops.detection import (
     accuracy,
     average_over_classes,
@@ -48,6 +65,26 @@ from keras_course.ops.detection import (
     recall,
     total_cost,
 )
+from keras_course.ops.dropout import (
+    all_masks,
+    arithmetic_ensemble,
+    drop_units,
+    dropout_mask,
+    expected_units,
+    geometric_ensemble,
+    mask_probabilities,
+)
+from keras_course.ops.elbo import (
+    bernoulli_log_likelihood,
+    diagonal_gaussian_divergence,
+    diagonal_gaussian_entropy,
+    diagonal_gaussian_log_density,
+    elbo_from_divergence,
+    elbo_from_entropy,
+    elbo_from_joint,
+    importance_weighted_bound,
+    reparametrised,
+)
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
     expectation_maximization,
@@ -57,6 +94,8 @@ from keras_course.ops.expectation_maximization import (
     responsibilities,
 )
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
+from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
+from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
 from keras_course.ops.losses import (
     half_squared_loss,
     logistic_loss,
@@ -74,8 +113,18 @@ from keras_course.ops.mixtures import (
     updated_gaussians,
     whitened,
 )
+from keras_course.ops.noise import corrupt_labels, inject_noise
+from keras_course.ops.normalization import batch_moments, merge_moments, standardize
+from keras_course.ops.penalties import (
+    l1_penalty,
+    l2_penalty,
+    proximal_l1_step,
+    tying_penalty,
+    weight_decay_step,
+)
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
+from keras_course.ops.rate_decay import exponential_decay, linear_decay, polynomial_decay
 from keras_course.ops.regression import (
     lasso,
     lasso_cost,
@@ -102,43 +151,76 @@ from keras_course.ops.threshold_curves import (
 
 __all__ = [
     "accuracy",
+    "adagrad_step",
+    "adam_step",
+    "all_masks",
+    "arithmetic_ensemble",
     "average_over_classes",
     "average_pool",
     "average_precision",
     "average_precision_bounds",
+    "averaged_momentum_step",
+    "batch_moments",
     "bayes_optimal_class",
+    "bernoulli_log_likelihood",
     "binomial_log_joint",
     "binomial_m_step",
     "class_probabilities",
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_parameters",
     "cluster_cost",
     "condition_number",
+    "conjugacy_coefficient",
+    "conjugate_direction",
     "contingency",
     "convolve",
+    "corrupt_labels",
     "cost_threshold",
     "count_between_thresholds",
     "covariances_of",
     "coverage_curve",
     "cross_correlate",
     "cross_entropy",
+    "delta_bar_delta_gain",
+    "diagonal_gaussian_divergence",
+    "diagonal_gaussian_entropy",
+    "diagonal_gaussian_log_density",
     "divergence_from_posterior",
+    "drop_units",
+    "dropout_mask",
+    "elbo_from_divergence",
+    "elbo_from_entropy",
+    "elbo_from_joint",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "expected_units",
+    "exponential_decay",
     "f_beta",
+    "fans",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
     "gaussian_m_step",
+    "geometric_ensemble",
+    "gradient_step",
     "half_squared_loss",
     "hessian",
+    "importance_weighted_bound",
+    "inject_noise",
     "jacobian",
     "k_means_plus_plus",
     "kl_divergence",
+    "l1_penalty",
+    "l2_penalty",
+    "label_smoothing_loss",
     "lasso",
     "lasso_cost",
     "lasso_step",
     "leaky_relu",
     "leaky_relu_derivative",
+    "linear_decay",
     "lloyd_step",
     "log_evidence",
     "log_joint_of_whitened",
@@ -146,18 +228,24 @@ __all__ = [
     "logistic",
     "logistic_derivative",
     "logistic_loss",
+    "mask_probabilities",
     "max_pool",
     "maximum_a_posteriori",
     "maximum_likelihood",
     "maxout",
     "maxout_derivative",
     "mean_of_clusters",
+    "merge_moments",
     "minimum_norm_solution",
     "moments_of_whitened",
+    "momentum_step",
     "nearest_centre",
+    "normalized_limit",
     "one_hot_of_nearest",
     "ordinary_least_squares",
     "output_size",
+    "past_gradient_weights",
+    "polynomial_decay",
     "positional_encoding",
     "posterior_probabilities",
     "precision",
@@ -165,6 +253,7 @@ __all__ = [
     "preference_loss",
     "prelu",
     "prelu_derivative",
+    "proximal_l1_step",
     "quotient",
     "recall",
     "receptive_field",
@@ -172,25 +261,35 @@ __all__ = [
     "regression_cost_gradient",
     "relu",
     "relu_derivative",
+    "reparametrised",
     "responsibilities",
     "ridge",
     "ridge_cost",
     "ridge_cost_gradient",
+    "rmsprop_step",
     "scale_of",
     "seeding_probabilities",
     "self_information",
+    "smooth_labels",
     "soft_threshold",
     "softmax_loss",
     "softplus",
     "softplus_derivative",
     "squared_distances",
+    "standard_error",
+    "standardize",
     "sums_from_the_top",
     "tanh",
     "tanh_derivative",
+    "terminal_speed",
     "threshold_grid",
     "top_k_ranking_loss",
     "total_cost",
     "trapezoidal_area",
+    "tying_penalty",
+    "uniform_fan_in_limit",
     "updated_gaussians",
+    "weight_decay_step",
     "whitened",
+    "windowed_adagrad_step",
 ]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from keras_course.core.errors import RunFolderError
-from keras_course.core.serial import load
+from keras_course.core.serial import load, vouch_for_export
 from keras_course.pipeline.run_folder import MODEL, open_run_folder
 
 
@@ -67,8 +69,9 @@ def export_model(model: Any, directory: Path, version: int) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
             model.export(os.path.join(scratch, "model"), verbose=False)
+            vouch_for_export(os.path.join(scratch, "model"))
             os.replace(os.path.join(scratch, "model"), target)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables itself
+        reason = getattr(error, "strerror", None) or str(error).rsplit("; ", 1)[-1]
         raise RunFolderError(f"{directory} cannot be written: {reason}. Choose another directory.") from None
     return target

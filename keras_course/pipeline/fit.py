@@ -1,15 +1,17 @@
 """Recipe in, finished run out: data checked, model trained, measured, drawn, saved and exported.
 
     fit(recipe, seed) -> Fitted
-    on disk: config.json, history.csv, logs/, model.keras, metrics.json, figures/, export/1
+    on disk: config.json, history.csv, logs/, checkpoints/, model.keras, metrics.json, figures/, export/1
 
 The same seed, wheels, machine, thread count and mode give the same bits. The model is saved before anything is drawn
-or exported, so a mistake in a figure costs no training; the status in config.json turns to "finished" last.
+or exported, so a mistake in a figure costs no training; the status in config.json turns to "finished" last. A run that
+was killed goes on from its checkpoints (`pipeline.resume`) and ends with the bits it would have had.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,13 +27,23 @@ from keras_course.core.serial import save_model
 from keras_course.core.shapes import require_positive_int
 from keras_course.datasets import Dataset
 from keras_course.pipeline.batches import TrainingBatches, in_order, recipe_data
-from keras_course.pipeline.callbacks import BestWeights, EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.callbacks import EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.early_stopping import EarlyStopping
+from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.export import export_model
 from keras_course.pipeline.figures import FigureContext, draw_figures
 from keras_course.pipeline.guard import FiniteGuard, guarded
 from keras_course.pipeline.recipe import Baseline, Recipe, recipe_of
 from keras_course.pipeline.record import data_record, environment, execution_mode_of, set_threads
-from keras_course.pipeline.run_folder import HISTORY, METRICS, MODEL, RunFolder, claim_run_folder, write_json
+from keras_course.pipeline.run_folder import (
+    CHECKPOINTS,
+    HISTORY,
+    METRICS,
+    MODEL,
+    RunFolder,
+    claim_run_folder,
+    write_json,
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,8 @@ def fit(
     tiny: bool = False,
     threads: int | None = None,
     progress: bool = True,
+    checkpoint_steps: int | None = None,
+    checkpoint_seconds: float | None = 30.0,
 ) -> Fitted:
     """Trains a recipe and writes a run folder.
 
@@ -85,12 +99,15 @@ def fit(
         tiny: seconds instead of minutes: few epochs, few examples (`Recipe.tiny`).
         threads: int, pins TensorFlow's thread pools; only before TensorFlow has run anything.
         progress: whether to show a progress bar (lines, where stderr is no terminal).
+        checkpoint_steps: int, a checkpoint every so many steps, or None.
+        checkpoint_seconds: float, a checkpoint every so many seconds, or None. The last two are kept until the run has
+            finished; with both None there are none, and a killed run starts anew.
 
     Returns:
         `Fitted`.
 
     Raises:
-        ValueError: for a seed, epochs or threads out of range.
+        ValueError: for a seed, epochs, threads or checkpoint interval out of range.
         UnknownSlugError: if no system is called so.
         InvalidDataError: if the data cannot be trained on; nothing was written.
         RunFolderError: if the folder cannot be taken; nothing was touched.
@@ -98,9 +115,11 @@ def fit(
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise ValueError(f"fit needs an integer seed in [0, 2**31). Received: seed={seed!r}")
-    for name, value in {"epochs": epochs, "threads": threads}.items():
+    for name, value in {"epochs": epochs, "threads": threads, "checkpoint_steps": checkpoint_steps}.items():
         if value is not None:
             require_positive_int("fit", **{name: value})
+    if checkpoint_seconds is not None and not checkpoint_seconds > 0:
+        raise ValueError(f"fit needs checkpoint_seconds above 0. Received: checkpoint_seconds={checkpoint_seconds!r}")
     require_tensorflow("fit")
     recipe = recipe_of(recipe) if isinstance(recipe, str) else recipe
     set_threads(threads)
@@ -108,35 +127,45 @@ def fit(
     dataset = recipe_data(recipe, seed, recipe.tiny["examples"] if tiny else None)
     folder = claim_run_folder(out, recipe.slug)
     epochs = epochs or (recipe.tiny["epochs"] if tiny else recipe.epochs)
-    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws)
+    every = {"steps": checkpoint_steps, "seconds": checkpoint_seconds}
     folder.write_config(
-        "running", **_asked_for(recipe, seed, epochs, tiny, batches), **environment(), data=data_record(dataset)
+        "running", **_asked_for(recipe, seed, epochs, tiny, every), **environment(), data=data_record(dataset)
     )
+    return fit_in(folder, recipe, dataset, progress)
+
+
+def fit_in(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: bool) -> Fitted:
+    """Trains what a folder's config.json asks for, from its checkpoints where it holds some.
+
+    Raises:
+        Exception: what stopped the run, after config.json was told.
+    """
     try:
-        return _fit(recipe, dataset, folder, batches, seed, epochs, progress)
+        return _fit(recipe, dataset, folder, progress)
     except KeyboardInterrupt:
         folder.write_config("interrupted")
         raise
     except Exception as error:
         folder.write_config("failed", error=f"{type(error).__name__}: {error}")
         raise
+    finally:
+        folder.unlock()
 
 
-def _fit(
-    recipe: Recipe,
-    dataset: Dataset,
-    folder: RunFolder,
-    batches: TrainingBatches,
-    seed: int,
-    epochs: int,
-    progress: bool,
-) -> Fitted:
+def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) -> Fitted:
+    seed, epochs, every = (folder.config[name] for name in ("seed", "epochs", "checkpoints"))
+    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws)
     keras.utils.set_random_seed(seed)
     model = compiled_model(recipe, dataset, seed)
-    folder.write_config("running", mode=execution_mode_of(model), parameters=model.count_params())
+    folder.write_config(
+        "running",
+        mode=execution_mode_of(model), parameters=model.count_params(),
+        batch_size=batches.batch_size, steps_per_epoch=batches.steps,
+    )  # fmt: skip
+    resume = ExactResume(folder.path / CHECKPOINTS, **every) if any(every.values()) else None
 
     started = time.monotonic()
-    history, selected = train(model, recipe, dataset, batches, epochs, folder.path, progress)
+    history, selected = train(model, recipe, dataset, batches, epochs, folder.path, progress, resume)
     seconds = time.monotonic() - started
     save_model(model, folder.path / MODEL)
 
@@ -156,7 +185,8 @@ def _fit(
     context = FigureContext(recipe, model, dataset, history, metrics["test"], seed)
     figures = draw_figures(context, folder.path / "figures")
     exported = export_model(model, folder.path / "export", version=1)
-    folder.write_config("finished", finished=_now())
+    folder.write_config("finished", finished=now(), **_resumption(folder, resume))
+    shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
     return Fitted(
         run=folder.path, recipe=recipe, model=model, dataset=dataset, history=history, metrics=metrics,
         baseline=baseline, figures=tuple(figures), export=exported, seconds=seconds, moved=folder.moved,
@@ -176,7 +206,14 @@ def compiled_model(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
 
 
 def train(
-    model: Any, recipe: Recipe, dataset: Dataset, batches: TrainingBatches, epochs: int, folder: Path, progress: bool
+    model: Any,
+    recipe: Recipe,
+    dataset: Dataset,
+    batches: TrainingBatches,
+    epochs: int,
+    folder: Path,
+    progress: bool,
+    resume: ExactResume | None = None,
 ) -> tuple[dict[str, list[float]], int | None]:
     """Runs `model.fit` with everything that watches a run.
 
@@ -187,8 +224,10 @@ def train(
         NonFiniteLossError: with the last good weights in the model, and in model.keras.
     """
     guard, history = FiniteGuard(batches), HistoryFile(folder / HISTORY)
-    best = [] if recipe.select is None else [BestWeights(recipe.select, recipe.selects_minimum)]
+    mode = "min" if recipe.selects_minimum else "max"
+    best = [] if recipe.select is None else [EarlyStopping(recipe.select, recipe.patience, mode=mode)]
     bar = [ProgressBar(recipe.slug, epochs, batches.steps)] if progress else []
+    checkpoints = [] if resume is None else [resume]
     board = keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
     try:
         with guarded(guard):
@@ -198,7 +237,7 @@ def train(
                 shuffle=False,
                 verbose=0,
                 validation_data=in_order(dataset.validation.x, dataset.validation.y),
-                callbacks=[EpochData(batches), guard, history, *best, board, *bar],
+                callbacks=[EpochData(batches), guard, history, *best, board, *bar, *checkpoints],
             )
     except NonFiniteLossError:
         save_model(model, folder / MODEL)
@@ -206,7 +245,8 @@ def train(
     finally:
         for shown in bar:
             shown.close()
-    return history.columns, best[0].best_epoch if best else None
+    selected = best[0].best_epoch if best else None
+    return history.columns, None if selected is None else selected + 1
 
 
 def measure(model: Any, split: Any) -> dict[str, float]:
@@ -231,18 +271,28 @@ def missed_bounds(recipe: Recipe, metrics: Mapping[str, float]) -> list[str]:
     return missed
 
 
-def _asked_for(recipe: Recipe, seed: int, epochs: int, tiny: bool, batches: TrainingBatches) -> dict[str, Any]:
+def _asked_for(recipe: Recipe, seed: int, epochs: int, tiny: bool, every: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "slug": recipe.slug,
         "seed": seed,
         "epochs": epochs,
-        "batch_size": batches.batch_size,
-        "steps_per_epoch": batches.steps,
         "tiny": tiny,
         "select": recipe.select,
-        "started": _now(),
+        "checkpoints": dict(every),
+        "started": now(),
     }
 
 
-def _now() -> str:
+def _resumption(folder: RunFolder, resume: ExactResume | None) -> dict[str, Any]:
+    """Whether a resumed run proved that it repeats the killed one, for its last entry in config.json."""
+    entries = folder.config.get("resumed", [])
+    if not entries or resume is None:
+        return {}
+    return {
+        "resumed": [*entries[:-1], {**entries[-1], "from": resume.resumed_at, "repeats_bit_for_bit": resume.proved}]
+    }
+
+
+def now() -> str:
+    """The time, as config.json notes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -2,7 +2,8 @@
 
 Keras's TerminateOnNaN leaves the NaN weights in place and says nothing. With several steps in one execution the logged
 loss says only that one of them went wrong. So the state at the beginning of each epoch is kept, and when the loss is
-not finite the epoch is replayed step by step (the data are a pure function of the epoch), in the mode it ran in.
+not finite the epoch is replayed step by step (the data are a pure function of the epoch), in the mode it ran in. In a
+resumed run the state it was resumed with stands for the beginning of its epoch.
 
     good weights = the last ones with which a finite loss was seen
                  = those before the step, if its batch, or its update, is to blame
@@ -19,13 +20,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
-from numpy.typing import NDArray
+from keras import tree
 
 from keras_course.core.errors import NonFiniteLossError
 from keras_course.pipeline.batches import TrainingBatches
-
-State = dict[int, NDArray[Any]]  # by identity of the variable
+from keras_course.pipeline.training_state import State, restore, state_of
 
 
 class NonFiniteStop(Exception):
@@ -49,12 +48,17 @@ class FiniteGuard(keras.callbacks.Callback):
     def __init__(self, batches: TrainingBatches) -> None:
         super().__init__()
         self.batches = batches
-        self.kept: deque[tuple[int, State]] = deque(maxlen=2)  # states at the beginning of the last two epochs
+        self.kept: deque[_Start] = deque(maxlen=2)  # at the beginning of the last two epochs
         self.epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch
-        self.kept.append((epoch, state_of(self.model)))
+        self.kept.append(_Start(epoch, 0, state_of(self.model)))
+
+    def on_resume(self, epoch: int, steps: int) -> None:
+        """Called by `ExactResume`: what was kept before is of another run."""
+        self.kept.clear()
+        self.kept.append(_Start(epoch, steps, state_of(self.model)))
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not finite_loss(logs):
@@ -77,11 +81,11 @@ class FiniteGuard(keras.callbacks.Callback):
             The error to raise.
         """
         with single_steps(self.model):
-            found = self._replay(epoch, self.kept[-1][1], seen_in)
+            found = self._replay(self.kept[-1], seen_in)
             if found is not None and found.cause is None:  # the previous step's weights are good
                 found = self._with_previous_weights(found)
         if found is None:
-            restore(self.model, self.kept[-1][1])
+            restore(self.model, self.kept[-1].state)
             return NonFiniteLossError(
                 epoch * self.batches.steps + 1,
                 f"unknown: epoch {epoch + 1} replayed without one, so some step draws unseeded random numbers",
@@ -98,20 +102,22 @@ class FiniteGuard(keras.callbacks.Callback):
         """The loss was not finite with finite weights and input: the update before made them useless."""
         if found.step > 0 or len(self.kept) < 2:
             return found
-        epoch, start = self.kept[0]
-        restore(self.model, start)
-        before = start
-        for _ in self._steps_of(epoch):
+        start = self.kept[0]
+        restore(self.model, start.state)
+        before = start.state
+        for _ in self._steps_of(start):
             before = state_of(self.model)
             self._run_step()
         found.good = before
         return found
 
-    def _replay(self, epoch: int, start: State, seen_in: str) -> _BadStep | None:
-        restore(self.model, start)
-        self.model.reset_metrics()
-        before, step = start, 0
-        for step, (x, y) in self._steps_of(epoch):
+    def _replay(self, start: _Start, seen_in: str) -> _BadStep | None:
+        restore(self.model, start.state)
+        if start.steps == 0:
+            self.model.reset_metrics()
+        before = previous = start.state
+        step = start.steps
+        for step, (x, y) in self._steps_of(start):
             before, previous = state_of(self.model), before
             logs = self._run_step()
             if not (all_finite(x) and all_finite(y)):
@@ -126,15 +132,24 @@ class FiniteGuard(keras.callbacks.Callback):
             return _BadStep(step, "the validation loss after the update", before, cause="update")
         return None
 
-    def _steps_of(self, epoch: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    def _steps_of(self, start: _Start) -> Iterator[tuple[int, tuple[Any, Any]]]:
         """Runs alongside `_run_step`: yields what the next step will be given."""
-        self.batches.epoch = epoch
-        self._steps = iter(self.batches.dataset())
-        yield from enumerate(self.batches.dataset())
+        self.batches.epoch = start.epoch
+        self._steps = iter(self.batches.dataset().skip(start.steps))
+        yield from enumerate(self.batches.dataset().skip(start.steps), start.steps)
 
     def _run_step(self) -> Mapping[str, Any]:
         logs = self.model.train_function(self._steps)
         return {name: np.asarray(value) for name, value in logs.items()}
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where a replay begins: the epoch, how many of its batches lie behind, and the state there."""
+
+    epoch: int
+    steps: int
+    state: State
 
 
 @dataclass
@@ -159,27 +174,6 @@ def guarded(guard: FiniteGuard) -> Iterator[None]:
     except NonFiniteStop as stop:
         guard.model._eval_epoch_iterator = None  # Keras deletes it only after a fit that ended well
         raise guard.diagnose(stop.epoch, stop.seen_in) from None
-
-
-def state_variables(model: keras.Model) -> list[Any]:
-    """Weights, seed counters, metrics and the variables of every optimiser the model holds."""
-    held = [getattr(model, "optimizer", None), *vars(model).values()]
-    optimizers = {id(value): value for value in held if isinstance(value, keras.optimizers.Optimizer)}
-    found = [*model.variables, *model.metrics_variables]
-    found += [variable for optimizer in optimizers.values() for variable in optimizer.variables]
-    return list({id(variable): variable for variable in found}.values())
-
-
-def state_of(model: keras.Model) -> State:
-    """Copies of everything that training changes."""
-    return {id(variable): np.array(variable.value.numpy()) for variable in state_variables(model)}
-
-
-def restore(model: keras.Model, state: State) -> None:
-    """Puts a `state_of` back; variables made since (optimiser slots of a first step) are set to zero."""
-    for variable in state_variables(model):
-        value = state.get(id(variable))
-        variable.assign(ops.zeros_like(variable) if value is None else value)
 
 
 def finite_loss(logs: Mapping[str, Any] | None) -> bool:

@@ -71,6 +71,7 @@ class Recipe:
         augment_draws: how many uniform numbers `augment` gets for each example.
         select: validation metric by which the best epoch's weights are kept ("val_loss", "val_accuracy"), or None
             to keep the last.
+        patience: epochs without a better `select` after which training ends (early stopping), or None for never.
         select_mode: "max" or "min"; None means "min" for names that end in loss, error or deviance, "max" for others.
         probabilities: callable(model outputs as numpy) that returns class probabilities (N, K) for figures; None takes
             the outputs for logits: softmax over columns, or the logistic function of a single column.
@@ -94,6 +95,7 @@ class Recipe:
     augment: Callable[[Any, Any], Any] | None = None
     augment_draws: int = 4
     select: str | None = None
+    patience: int | None = None
     select_mode: str | None = None
     probabilities: Callable[[Any], Any] | None = None
     tiny: Mapping[str, int] = field(default_factory=lambda: TINY)
@@ -116,6 +118,12 @@ class Recipe:
         require_one_of("Recipe", (None, "min", "max"), select_mode=self.select_mode)
         if self.select is not None and not str(self.select).startswith("val_"):
             raise ValueError(f"Recipe selects on a validation metric, 'val_…'. Received: select={self.select!r}")
+        if self.patience is not None:
+            require_positive_int("Recipe", patience=self.patience)
+            if self.select is None:
+                raise ValueError(
+                    f"Recipe needs select to stop early by. Received: patience={self.patience}, select=None"
+                )
         for name in ("floor", "ceiling"):
             for metric, bound in getattr(self, name).items():
                 if not math.isfinite(bound):

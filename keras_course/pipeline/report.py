@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_course.core.errors import CorruptArtifact
-from keras_course.core.serial import write_atomically
+from keras_course.core.serial import check_manifest, write_atomically
 from keras_course.pipeline.evaluate import Evaluated, evaluate
 from keras_course.pipeline.figures import FigureContext, draw_figures
 from keras_course.pipeline.recipe import Recipe, recipe_of
@@ -77,10 +77,11 @@ def read_history(path: Path) -> dict[str, list[float]]:
     """Columns of history.csv without the epoch; empty where there is no such file.
 
     Raises:
-        CorruptArtifact: if it is not a table of numbers.
+        CorruptArtifact: if it is not as it was written, or not a table of numbers.
     """
     if not path.exists():
         return {}
+    check_manifest(path)
     try:
         rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
         names = [name for name in (rows[0] if rows else {}) if name != "epoch"]

@@ -3,13 +3,17 @@
     config.json    what was asked for and on what machine, and the run's status: running, finished, failed, interrupted
     history.csv    one row an epoch            metrics.json  test, validation and baseline metrics
     logs/          for TensorBoard             figures/      PNG files
-    model.keras    the model (manifest.json vouches for it)  export/1  the SavedModel
+    model.keras    the model                  export/1      the SavedModel
+    manifest.json  size and sha256 of all that a later step reads
+    checkpoints/   while it runs              .lock         held by the process that writes the run
 
-The status turns to "finished" last of all. Whatever else the folder holds, a run without it is not finished.
+The status turns to "finished" last of all. Whatever else the folder holds, a run without it is not finished. The system
+lets go of the lock when the process ends, however it ends, so a killed run is told from one that still runs.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
@@ -17,15 +21,17 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from keras_course.core.errors import CorruptArtifact, RunFolderError
-from keras_course.core.serial import write_atomically
+from keras_course.core.serial import check_manifest, write_with_manifest
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
 MODEL = "model.keras"
 HISTORY = "history.csv"
+CHECKPOINTS = "checkpoints"
+LOCK = ".lock"
 STATUSES = ("running", "finished", "failed", "interrupted")
 
 
@@ -42,6 +48,29 @@ class RunFolder:
     path: Path
     config: dict[str, Any] = field(default_factory=dict)
     moved: Path | None = None
+    _lock: IO[str] | None = field(default=None, repr=False)
+
+    def lock(self) -> RunFolder:
+        """Takes the run for this process, until `unlock` or its end.
+
+        Raises:
+            RunFolderError: if another process holds it.
+        """
+        file = (self.path / LOCK).open("a", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise RunFolderError(f"The run in {self.path} is still running, in another process.") from None
+        self._lock = file
+        return self
+
+    def unlock(self) -> None:
+        """Gives the run back and removes the lock's file."""
+        if self._lock is not None:
+            (self.path / LOCK).unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
 
     def write_config(self, status: str, **changes: Any) -> None:
         """Notes the status, and whatever else became known."""
@@ -91,7 +120,31 @@ def claim_run_folder(out: str | os.PathLike[str] | None, slug: str) -> RunFolder
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RunFolderError(f"{path} cannot be written: {reason}. Choose another folder for the run.") from None
-    return RunFolder(path, moved=moved)
+    return RunFolder(path, moved=moved).lock()
+
+
+def reopen_run_folder(path: str | os.PathLike[str]) -> RunFolder:
+    """Takes a run that was killed, interrupted or failed, to go on with it.
+
+    Args:
+        path: its folder.
+
+    Returns:
+        `RunFolder` with its config, locked.
+
+    Raises:
+        RunFolderError: if there is no run, it has finished, or another process still runs it.
+        CorruptArtifact: if config.json is damaged.
+    """
+    folder = _read_run_folder(path)
+    if folder.status == "finished":
+        raise RunFolderError(f"The run in {folder.path} has finished; there is nothing to resume.")
+    try:
+        return folder.lock()
+    except RunFolderError:
+        raise
+    except OSError as error:
+        raise RunFolderError(f"{folder.path} cannot be written: {error.strerror}.") from None
 
 
 def _require_ended_run(path: Path) -> None:
@@ -103,7 +156,8 @@ def _require_ended_run(path: Path) -> None:
         raise RunFolderError(f"{path} is not empty and holds no run; nothing was touched. Choose another folder.")
     if status not in STATUSES[1:]:
         raise RunFolderError(
-            f"{path} holds a run that has not finished (status {status!r}); nothing was touched. Choose another folder."
+            f"{path} holds a run that has not finished (status {status!r}); nothing was touched. Resume it, or choose "
+            f"another folder."
         )
 
 
@@ -124,6 +178,16 @@ def open_run_folder(path: str | os.PathLike[str]) -> RunFolder:
         RunFolderError: if there is no such folder, it holds no run, or the run has not ended.
         CorruptArtifact: if config.json is damaged.
     """
+    folder = _read_run_folder(path)
+    if folder.status == "running":
+        raise RunFolderError(
+            f"The run in {folder.path} has not finished: it is still running, or it was killed "
+            f"(then: keras-course fit {folder.config['slug']} --resume {folder.path})."
+        )
+    return folder
+
+
+def _read_run_folder(path: str | os.PathLike[str]) -> RunFolder:
     folder = Path(path)
     if not folder.is_dir():
         raise RunFolderError(f"There is no run folder {folder}.")
@@ -132,22 +196,30 @@ def open_run_folder(path: str | os.PathLike[str]) -> RunFolder:
     config = read_json(folder / CONFIG)
     if not isinstance(config.get("slug"), str) or config.get("status") not in STATUSES:
         raise CorruptArtifact(folder / CONFIG, "it does not describe a run")
-    if config["status"] == "running":
-        raise RunFolderError(f"The run in {folder} has not finished: it was killed, or it is still running.")
     return RunFolder(folder, config)
 
 
+def recorded_switches(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The environment variables a run had that count only before TensorFlow is imported; empty if there is no run."""
+    try:
+        switch = read_json(Path(path) / CONFIG).get("oneDNN")
+    except CorruptArtifact:
+        return {}
+    return {"TF_ENABLE_ONEDNN_OPTS": switch} if switch in ("0", "1") else {}
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Writes strict JSON atomically; what is not finite becomes null, as JSON has no word for it."""
-    write_atomically(path, json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
+    """Writes strict JSON, vouched for by the manifest; what is not finite becomes null, as JSON has no word for it."""
+    write_with_manifest(path, json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Reads a JSON table.
 
     Raises:
-        CorruptArtifact: if it is missing, not JSON, or not a table.
+        CorruptArtifact: if it is missing, not as it was written, not JSON, or not a table.
     """
+    check_manifest(path)
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:

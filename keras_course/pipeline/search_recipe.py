@@ -24,6 +24,7 @@ from keras_course.core.serial import write_atomically
 from keras_course.core.shapes import require_positive_int
 from keras_course.pipeline.batches import TrainingBatches, in_order, recipe_data
 from keras_course.pipeline.callbacks import EpochData
+from keras_course.pipeline.early_stopping import EarlyStopping
 from keras_course.pipeline.figures import DOTS_PER_INCH
 from keras_course.pipeline.fit import Fitted, compiled_model, fit
 from keras_course.pipeline.guard import FiniteGuard, guarded
@@ -147,11 +148,12 @@ def recipe_objective(
         batches = TrainingBatches(dataset.train, changed.batch_size, own, recipe.augment, recipe.augment_draws)
         guard = FiniteGuard(batches)
         rounds = values.get("epochs") or epochs or recipe.epochs
+        stop = [EarlyStopping(monitor, recipe.patience, mode="min" if least else "max")] if recipe.select else []
         with guarded(guard):
             history = model.fit(
                 batches.dataset(), epochs=rounds, shuffle=False, verbose=0,
                 validation_data=in_order(dataset.validation.x, dataset.validation.y),
-                callbacks=[EpochData(batches), guard],
+                callbacks=[EpochData(batches), guard, *stop],
             ).history  # fmt: skip
         if monitor not in history:
             raise ValueError(f"There is no {monitor!r} to search by. Received: metrics={sorted(history)}")

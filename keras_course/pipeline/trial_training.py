@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from keras_course.core.shapes import require_positive_int
 from keras_course.datasets import Split
 from keras_course.pipeline.batches import TrainingBatches
-from keras_course.pipeline.guard import restore, single_steps, state_of
+from keras_course.pipeline.guard import single_steps
 from keras_course.pipeline.probe import loss_of
+from keras_course.pipeline.training_state import restore, state_of
 
 __all__ = ["ShortTraining", "TinyFit", "change_ratio", "is_kernel", "short_training", "tiny_set_fit"]
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_course.core.tracking import untracked_variables
+from keras_course.pipeline.batches import untuned
+from keras_course.pipeline.exact_resume import ExactResume
+from keras_course.pipeline.training_state import arrays_of
 from keras_course.testing.agreement import as_array, leaves, require, require_equal, require_finite
 from keras_course.testing.configuration import constructor_arguments
 from keras_course.testing.model_case import ROWS, ModelCase, digest_of_weights
@@ -16,6 +24,7 @@ __all__ = [
     "eager_graph_and_xla_fits_agree",
     "every_variable_is_tracked",
     "fit_is_train_on_batch",
+    "killed_and_resumed_is_uninterrupted",
     "measures_do_not_depend_on_the_batch_size",
     "predict_is_the_inference_call",
     "same_seed_same_weights",
@@ -81,6 +90,48 @@ def eager_graph_and_xla_fits_agree(case: ModelCase) -> None:
     for how, options in (("a graph", {"jit_compile": False}), ("XLA", {"jit_compile": True})):
         came = case.fit(case.compiled(**options), 2).get_weights()
         require_equal(came, expected, f"weights after two steps as {how} against eager", "steps:2")
+
+
+class _Killed(BaseException):
+    """Ends a fit as SIGKILL would: nothing tidies up."""
+
+
+class _KillAt(keras.callbacks.Callback):
+    resume_attributes: tuple[str, ...] = ()
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.left = step
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise _Killed
+
+
+def killed_and_resumed_is_uninterrupted(case: ModelCase) -> None:
+    """State that no variable holds: a Python counter, an unsaved optimizer, a draw from a global stream."""
+    arrays = [np.concatenate([array] * 2) for array in (case.x, case.y) if array is not None]
+    rows = tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(ROWS - 2)
+
+    def fit(folder: Path, *callbacks: Any) -> Any:
+        keras.utils.set_random_seed(1)
+        model, resume = case.eager(), ExactResume(folder, steps=1, seconds=None)
+        model.fit(untuned(rows), epochs=3, shuffle=False, verbose=0, callbacks=[*callbacks, resume])
+        return model, resume
+
+    with tempfile.TemporaryDirectory() as scratch:
+        whole, _ = fit(Path(scratch, "whole"))
+        for step in (1, 5):  # before there is a checkpoint, and inside the second epoch
+            try:
+                fit(Path(scratch, str(step)), _KillAt(step))
+            except _Killed:
+                pass
+            resumed, resume = fit(Path(scratch, str(step)))
+            what = f"after a kill in step {step}, "
+            require(resume.proved is not False, f"{what}the next checkpoint is not reached bit for bit")
+            for (path, wanted), (_, came) in zip(arrays_of(whole), arrays_of(resumed), strict=True):
+                require(np.array_equal(wanted, came, equal_nan=True), f"{what}{path} ends elsewhere")
 
 
 def same_seed_same_weights(case: ModelCase) -> None:

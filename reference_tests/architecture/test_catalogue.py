@@ -93,7 +93,9 @@ def test_every_serialisable_class_is_registered_under_its_frozen_name():
 
 
 def test_public_names_of_a_folder_are_declared():
-    for folder in ("layers", "losses", "ops", "models", "distributions", "datasets"):
+    for folder in (
+        "layers", "losses", "ops", "models", "distributions", "datasets", "optimizers", "initializers",
+    ):  # fmt: skip
         module = importlib.import_module(f"keras_course.{folder}")
         assert module.__all__ and all(hasattr(module, name) for name in module.__all__)
 

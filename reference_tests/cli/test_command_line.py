@@ -203,3 +203,23 @@ def test_list_show_and_help_import_neither_tensorflow_nor_keras_nor_numpy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout
+
+
+def test_resume_takes_no_other_settings_and_only_a_run_of_that_system(capsys, tmp_path):
+    line = one_error(capsys, "fit", "lenet", "--resume", str(tmp_path), "--seed", "3", "--checkpoint-steps", "5")
+    assert line.endswith("leave out --seed, --checkpoint-steps.")
+    assert "There is no run folder" in one_error(capsys, "fit", "lenet", "--resume", str(tmp_path / "nowhere"))
+    assert "holds no config.json" in one_error(capsys, "fit", "lenet", "--resume", str(tmp_path))
+    assert "must be above 0, got '0'" in one_error(capsys, "fit", "lenet", "--checkpoint-seconds", "0")
+
+
+def test_a_run_that_failed_goes_on_once_what_stopped_it_is_gone(capsys, tmp_path, plane, monkeypatch):
+    from keras_course.pipeline import fit as step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, "save_model", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        assert main(["fit", "plane", "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.strip().endswith("error: OSError: [Errno 28] No space left on device")
+    assert main(["fit", "plane", "--resume", str(tmp_path / "run")]) == 0
+    assert "resumed       from the beginning" in capsys.readouterr().out
+    assert "nothing to resume" in one_error(capsys, "fit", "plane", "--resume", str(tmp_path / "run"))

@@ -35,6 +35,11 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
+    "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},
+    "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
+        "init": {"optimizer": "sgd", "decay": 0.1, "form": "fixed"},
+        "inputs": (1,),
+    },
     "keras_course.distributions.negative_log_likelihood:NegativeLogLikelihood": {
         "init": {"family": "normal"},
         "inputs": LABELS,
@@ -59,7 +64,11 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
 }
 
-SKIPS: dict[str, dict[str, str]] = {}
+SKIPS: dict[str, dict[str, str]] = {
+    "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
+        "gradients_are_clipped": "the optimizer inside clips: clipvalue and clipnorm are its arguments"
+    },
+}
 
 KINDS = {"layer": keras.layers.Layer, "loss": keras.losses.Loss, "metric": keras.metrics.Metric,
          "optimizer": keras.optimizers.Optimizer}  # fmt: skip

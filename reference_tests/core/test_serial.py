@@ -106,6 +106,21 @@ def test_a_process_killed_at_any_rename_leaves_a_file_the_manifest_vouches_for(t
     assert path.read_bytes() == (b"new" if stage == "before the end" else b"old")
 
 
+def test_twenty_saves_killed_in_a_row_leave_the_old_file_and_the_next_one_succeeds(tmp_path, checkout):
+    path = tmp_path / "artefact.bin"
+    serial.write_with_manifest(path, b"old")
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    generator = np.random.default_rng(4)
+    for stage in generator.choice(["before the manifest", "before the file"], 20):
+        result = subprocess.run([sys.executable, "-c", _KILLED, str(path), stage], cwd=checkout, env=environment)
+        assert result.returncode == -signal.SIGKILL
+        serial.check_manifest(path)
+        assert path.read_bytes() == b"old"
+    serial.write_with_manifest(path, b"newer")
+    serial.check_manifest(path)
+    assert path.read_bytes() == b"newer"
+
+
 def _rewrite_config(path, change):
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

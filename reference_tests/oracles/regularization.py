@@ -1,0 +1,41 @@
+"""Oracles of the chapter on regularization, by golden case; see the modules they come from."""
+
+from reference_tests.oracles.regularization_dropout import (
+    dropconnect_of_a_layer,
+    dropout_of_one_unit,
+    hidden_layer_ensemble,
+    renormalized_ensemble,
+    softmax_regression_ensemble,
+)
+from reference_tests.oracles.regularization_penalties import (
+    activity_penalty,
+    l1_steps,
+    l1_training,
+    label_noise,
+    label_smoothing_losses,
+    noise_on_inputs,
+    smoothed_targets,
+    tying_penalty_and_slopes,
+    weight_decay_forms,
+    weight_decay_in_adam,
+)
+from reference_tests.oracles.regularization_stopping import early_stopping_points
+
+__all__ = [
+    "early_stopping_points",
+    "activity_penalty",
+    "dropconnect_of_a_layer",
+    "dropout_of_one_unit",
+    "hidden_layer_ensemble",
+    "l1_steps",
+    "l1_training",
+    "label_noise",
+    "label_smoothing_losses",
+    "noise_on_inputs",
+    "renormalized_ensemble",
+    "smoothed_targets",
+    "softmax_regression_ensemble",
+    "tying_penalty_and_slopes",
+    "weight_decay_forms",
+    "weight_decay_in_adam",
+]
