@@ -2,7 +2,7 @@
 
     best = argmin_v score(v),   v in the grid, drawn at random, or proposed by a Gaussian process
 
-Every finished trial is one small file, written whole (trials/<digest of the values>.json). A search that is started
+Every finished trial is one small file, written whole: trials/<digest of the values>/trial.json. A search started
 again asks the tuner the same questions, reads the answers that are there and computes the others; so a killed search
 continues, and ends as an uninterrupted one. KerasTuner's own files are scratch.
 
@@ -37,6 +37,7 @@ __all__ = ["SearchResult", "SearchTrial", "search"]
 
 TUNERS = ("grid", "random", "bayesian")
 SEARCH = "search.json"
+TRIAL = "trial.json"
 Objective = Callable[[dict[str, Any], int], Mapping[str, float] | float]
 Space = Mapping[str, Choice | Range]
 
@@ -179,16 +180,13 @@ def search(
 
         def run_trial(self, trial: Any) -> dict[str, float]:
             values = {name: _decoded(trial.hyperparameters.get(name), known[name]) for name in space}
-            path = folder / "trials" / f"{_digest(values)}.json"
-            record = read_json(path) if path.exists() else _measured(objective, values, seed)
-            record["number"] = int(trial.trial_id)
-            write_json(path, record)
+            try:
+                record = _recorded(folder, objective, values, seed, int(trial.trial_id))
+            except Exception as failure:  # KerasTuner would note it and go on; a mistake must be heard
+                raise tuner_module.errors.FatalError(f"{type(failure).__name__}: {failure}") from failure
             if progress:
-                print(
-                    f"trial {record['number'] + 1} of {count}: {values} -> {record['score']}",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                line = f"trial {record['number'] + 1} of {count}: {values} -> {record['score']}"
+                print(line, file=sys.stderr, flush=True)
             return {"score": math.nan if record["score"] is None else float(record["score"])}  # NaN marks it as failed
 
     scratch = folder / "keras_tuner" / worker
@@ -204,23 +202,29 @@ def search(
     return result
 
 
-def _measured(objective: Objective, values: dict[str, Any], seed: int) -> dict[str, Any]:
-    from keras_tuner.errors import FatalError
+def _recorded(folder: Path, objective: Objective, values: dict[str, Any], seed: int, number: int) -> dict[str, Any]:
+    """The trial as it lies on disk, or measured now and written."""
+    path = folder / "trials" / _digest(values) / TRIAL  # a folder each: workers do not share a manifest
+    record = read_json(path) if path.exists() else _measured(objective, values, seed)
+    if record.get("number") != number:
+        record["number"] = number
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, record)
+    return record
 
+
+def _measured(objective: Objective, values: dict[str, Any], seed: int) -> dict[str, Any]:
     started, metrics, error = time.monotonic(), {}, ""
     score: float | None = None
     try:
         found = objective(dict(values), seed)
-        metrics = {
-            name: float(value) for name, value in (found if isinstance(found, Mapping) else {"score": found}).items()
-        }
+        named = found if isinstance(found, Mapping) else {"score": found}
+        metrics = {name: float(value) for name, value in named.items()}
         score = metrics.pop("score")
         if not math.isfinite(score):
             score, error = None, "the score is not finite"
     except (NonFiniteLossError, FloatingPointError, OverflowError) as failure:
         error = f"{type(failure).__name__}: {failure}"
-    except Exception as failure:  # KerasTuner would note it and go on; a mistake in the objective must be heard
-        raise FatalError(f"{type(failure).__name__}: {failure}") from failure
     return {"values": values, "score": score, "metrics": metrics, "seconds": time.monotonic() - started, "error": error}
 
 
@@ -268,7 +272,7 @@ def _claim(folder: Path, space: Space, tuner: str, seed: int, mode: str) -> Path
 
 
 def _read(folder: Path, mode: str) -> SearchResult:
-    records = [read_json(path) for path in (folder / "trials").glob("*.json")]
+    records = [read_json(path) for path in (folder / "trials").glob(f"*/{TRIAL}")]
     return SearchResult(
         tuple(SearchTrial(**record) for record in sorted(records, key=lambda r: int(r["number"]))), mode, folder
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from keras_course.cli.main import main
-from keras_course.core.errors import KerasCourseError, NonFiniteLossError, RunFolderError
+from keras_course.core.errors import CorruptArtifact, KerasCourseError, NonFiniteLossError, RunFolderError
 from keras_course.pipeline.recipe import recipe_of
 from keras_course.pipeline.search import SearchResult, SearchTrial, search
 from keras_course.pipeline.search_recipe import (
@@ -114,7 +114,7 @@ def test_two_workers_share_the_trials_and_the_chief_reports_them(tmp_path):
     finally:
         for process in running:
             process.kill()
-    records = [json.loads(path.read_text()) for path in (tmp_path / "s" / "trials").glob("*.json")]
+    records = [json.loads(path.read_text()) for path in (tmp_path / "s" / "trials").glob("*/trial.json")]
     assert sorted(record["values"]["x"] for record in records) == [0, 1, 2, 3]
     assert {record["metrics"]["worker"] for record in records} == {0.0, 1.0}
     assert len((tmp_path / "s" / "trials.csv").read_text().splitlines()) == 5
@@ -162,6 +162,14 @@ def test_another_search_or_other_files_in_the_folder_are_left_alone(tmp_path):
     (tmp_path / "letters" / "a.txt").write_text("dear")
     with pytest.raises(RunFolderError, match="holds no search"):
         search(bowl, SPACE, tuner="grid", out=tmp_path / "letters")
+
+
+def test_a_damaged_trial_is_not_believed(tmp_path):
+    search(bowl, SPACE, tuner="grid", out=tmp_path)
+    path = next((tmp_path / "trials").glob("*/trial.json"))
+    path.write_text(path.read_text().replace('"score": ', '"score": -'))
+    with pytest.raises(CorruptArtifact, match="trial.json"):
+        search(bowl, SPACE, tuner="grid", out=tmp_path)
 
 
 def test_without_keras_tuner_the_error_says_what_to_install(tmp_path, monkeypatch):
@@ -230,7 +238,7 @@ def test_the_command_searches_refits_and_exports(tmp_path, capsys):
     assert main([*words, "--space", "optimizer.learning_rate=1e-3:1e-1:log"]) == 0
     printed = capsys.readouterr().out
     assert "best optimizer.learning_rate" in printed and (tmp_path / "s/best/export/1/saved_model.pb").exists()
-    best = min(json.loads(path.read_text())["score"] for path in (tmp_path / "s/trials").glob("*.json"))
+    best = min(json.loads(path.read_text())["score"] for path in (tmp_path / "s/trials").glob("*/trial.json"))
     refitted = json.loads((tmp_path / "s/best/metrics.json").read_text())["validation"]["loss"]
     assert refitted == pytest.approx(best, rel=1e-6)  # the same seed, data and order: the same model
 
