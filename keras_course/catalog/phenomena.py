@@ -30,4 +30,15 @@ ROWS = (
         sources=("C 7.2.1", "C 7.3.2", "C 7.5", "C 7.6"),
         members=("keras_course.experiments.ill_conditioning:best_rates",),
     ),
+    Entry(
+        "sgd-against-gd", "What an excess error costs: full batch, mini-batch, one example a step", shape="experiment",
+        object="keras_course.experiments.sgd_against_gd:run",
+        recipe="keras_course.experiments.sgd_against_gd:Config",
+        sources=("C 2.2", "C 7.1.2", "C 7.3.1", "S 9.4"),
+        members=(
+            "keras_course.experiments.noisy_descent:descend_on_batches",
+            "keras_course.experiments.noisy_descent:expected_excess",
+            "keras_course.experiments.noisy_descent:stationary_excess",
+        ),
+    ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from keras_course.experiments import (
     lr_u_curve,
     neighbour_walk,
     saddle_escape,
+    sgd_against_gd,
 )
 from keras_course.experiments.table import Table
 
@@ -18,4 +19,5 @@ __all__ = [
     "lr_u_curve",
     "neighbour_walk",
     "saddle_escape",
+    "sgd_against_gd",
 ]

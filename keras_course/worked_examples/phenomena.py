@@ -1,4 +1,4 @@
-"""Worked examples of what the course shows by experiment: saddles, and the learning rate's U."""
+"""Worked examples of what the course shows by experiment: saddles, valleys, noise, capacity, curvature."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from typing import Any
 from keras_course.core.backend import compiled
 from keras_course.experiments.ill_conditioning import best_rates
 from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_rate
+from keras_course.experiments.noisy_descent import descend_on_batches, expected_excess, stationary_excess
 from keras_course.experiments.saddle_escape import descend, saddle_curvature, saddle_gradient, saddle_value
 
-__all__ = ["best_rates_in_valleys", "losses_after_training", "saddle_derivatives", "saddle_descent"]
+__all__ = [
+    "best_rates_in_valleys",
+    "excess_of_noisy_descent",
+    "floor_of_a_constant_rate",
+    "losses_after_training",
+    "saddle_derivatives",
+    "saddle_descent",
+    "walks_on_batches",
+]
 
 
 def saddle_derivatives(points: Any, saddle: str) -> dict[str, Any]:
@@ -41,3 +50,18 @@ def losses_after_training(
 def best_rates_in_valleys(curvatures: Any) -> dict[str, Any]:
     """The best rate and momentum for given smallest and largest curvatures. Source: C 7.2.1, C 7.3.2."""
     return compiled(best_rates)(curvatures)  # type: ignore[no-any-return]
+
+
+def walks_on_batches(x: Any, y: Any, start: Any, batches: Any, rates: Any) -> dict[str, Any]:
+    """Two walks of mini-batch descent at two series of rates. Source: C 7.1.2, C 7.3.1."""
+    return {"loss": compiled(descend_on_batches)(x, y, start, batches, rates)}
+
+
+def excess_of_noisy_descent(x: Any, y: Any, start: Any, batch_size: int, rates: Any) -> dict[str, Any]:
+    """Mean excess loss over all mini-batches that could be drawn. Source: C 7.1.2, C 7.3.1."""
+    return {"excess": compiled(expected_excess)(x, y, start, batch_size, rates)}
+
+
+def floor_of_a_constant_rate(x: Any, y: Any, batch_size: int, rate: float) -> dict[str, Any]:
+    """Where descent with a constant rate ends. Source: C 7.3.1."""
+    return {"floor": compiled(stationary_excess)(x, y, batch_size, rate)}

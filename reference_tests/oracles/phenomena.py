@@ -7,9 +7,22 @@ from fractions import Fraction
 
 import mpmath
 
+from reference_tests.oracles.phenomena_descent import (
+    excess_of_noisy_descent,
+    floor_of_a_constant_rate,
+    walks_on_batches,
+)
 from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
 
-__all__ = ["best_rates_in_valleys", "losses_after_training", "saddle_descent", "saddle_derivatives"]
+__all__ = [
+    "best_rates_in_valleys",
+    "excess_of_noisy_descent",
+    "floor_of_a_constant_rate",
+    "losses_after_training",
+    "saddle_derivatives",
+    "saddle_descent",
+    "walks_on_batches",
+]
 
 _SADDLES = {
     "quartic": lambda p: p[1] ** 4 - p[0] ** 4,
