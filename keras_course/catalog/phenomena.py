@@ -41,4 +41,15 @@ ROWS = (
             "keras_course.experiments.noisy_descent:stationary_excess",
         ),
     ),
+    Entry(
+        "bias-variance", "Bias, variance and noise against capacity, exactly", shape="experiment",
+        object="keras_course.experiments.bias_variance:run",
+        recipe="keras_course.experiments.bias_variance:Config", sources=("C 1.1", "R"),
+        members=(
+            "keras_course.experiments.bias_variance:legendre_features",
+            "keras_course.experiments.bias_variance:linear_smoother",
+            "keras_course.experiments.bias_variance:split_of_the_error",
+            "keras_course.experiments.bias_variance:training_error",
+        ),
+    ),
 )  # fmt: skip

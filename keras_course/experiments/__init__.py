@@ -1,6 +1,7 @@
 """Phenomena and real-data runs of what is no model: each file has a frozen `Config` and `run(config) -> Table`."""
 
 from keras_course.experiments import (
+    bias_variance,
     foreground_segmentation,
     ill_conditioning,
     langevin_posterior,
@@ -13,6 +14,7 @@ from keras_course.experiments.table import Table
 
 __all__ = [
     "Table",
+    "bias_variance",
     "foreground_segmentation",
     "ill_conditioning",
     "langevin_posterior",

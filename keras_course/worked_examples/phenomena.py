@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from keras_course.core.backend import compiled
+from keras_course.experiments.bias_variance import (
+    legendre_features,
+    linear_smoother,
+    split_of_the_error,
+    training_error,
+)
 from keras_course.experiments.ill_conditioning import best_rates
 from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_rate
 from keras_course.experiments.noisy_descent import descend_on_batches, expected_excess, stationary_excess
@@ -12,6 +18,7 @@ from keras_course.experiments.saddle_escape import descend, saddle_curvature, sa
 
 __all__ = [
     "best_rates_in_valleys",
+    "error_of_a_polynomial",
     "excess_of_noisy_descent",
     "floor_of_a_constant_rate",
     "losses_after_training",
@@ -65,3 +72,17 @@ def excess_of_noisy_descent(x: Any, y: Any, start: Any, batch_size: int, rates: 
 def floor_of_a_constant_rate(x: Any, y: Any, batch_size: int, rate: float) -> dict[str, Any]:
     """Where descent with a constant rate ends. Source: C 7.3.1."""
     return {"floor": compiled(stationary_excess)(x, y, batch_size, rate)}
+
+
+def error_of_a_polynomial(
+    x: Any, clean: Any, x_test: Any, clean_test: Any, degree: int, strength: float, noise: float
+) -> dict[str, Any]:
+    """Bias, variance and noise of a polynomial, penalised or not. Source: C 1.1, R (Generalization)."""
+
+    def split(x: Any, clean: Any, x_test: Any, clean_test: Any) -> dict[str, Any]:
+        features = legendre_features(x, degree)
+        at_test = linear_smoother(features, legendre_features(x_test, degree), strength)
+        on_training = training_error(linear_smoother(features, features, strength), clean, noise)
+        return {**split_of_the_error(at_test, clean, clean_test, noise), "training_error": on_training}
+
+    return compiled(split)(x, clean, x_test, clean_test)  # type: ignore[no-any-return]

@@ -12,10 +12,14 @@ from reference_tests.oracles.phenomena_descent import (
     floor_of_a_constant_rate,
     walks_on_batches,
 )
+from reference_tests.oracles.phenomena_generalization import (
+    error_of_a_polynomial,
+)
 from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
 
 __all__ = [
     "best_rates_in_valleys",
+    "error_of_a_polynomial",
     "excess_of_noisy_descent",
     "floor_of_a_constant_rate",
     "losses_after_training",
