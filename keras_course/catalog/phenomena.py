@@ -52,4 +52,18 @@ ROWS = (
             "keras_course.experiments.bias_variance:training_error",
         ),
     ),
+    Entry(
+        "flat-minima", "Sharpness and loss around the ends of small- and large-batch training", shape="experiment",
+        object="keras_course.experiments.flat_minima:run",
+        recipe="keras_course.experiments.flat_minima:Config", sources=("R",),
+        members=(
+            "keras_course.experiments.loss_landscape:hessian_vector_product",
+            "keras_course.experiments.loss_landscape:sharpness",
+            "keras_course.experiments.loss_landscape:unit_scaled",
+            "keras_course.experiments.loss_landscape:loss_along",
+            "keras_course.experiments.loss_landscape:rescaled",
+            "keras_course.experiments.loss_landscape:scores",
+            "keras_course.experiments.loss_landscape:cross_entropy",
+        ),
+    ),
 )  # fmt: skip

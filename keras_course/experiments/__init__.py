@@ -2,6 +2,7 @@
 
 from keras_course.experiments import (
     bias_variance,
+    flat_minima,
     foreground_segmentation,
     ill_conditioning,
     langevin_posterior,
@@ -15,6 +16,7 @@ from keras_course.experiments.table import Table
 __all__ = [
     "Table",
     "bias_variance",
+    "flat_minima",
     "foreground_segmentation",
     "ill_conditioning",
     "langevin_posterior",

@@ -12,15 +12,25 @@ from keras_course.experiments.bias_variance import (
     training_error,
 )
 from keras_course.experiments.ill_conditioning import best_rates
+from keras_course.experiments.loss_landscape import (
+    cross_entropy,
+    hessian_vector_product,
+    loss_along,
+    rescaled,
+    sharpness,
+    unit_scaled,
+)
 from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_rate
 from keras_course.experiments.noisy_descent import descend_on_batches, expected_excess, stationary_excess
 from keras_course.experiments.saddle_escape import descend, saddle_curvature, saddle_gradient, saddle_value
 
 __all__ = [
     "best_rates_in_valleys",
+    "curvature_of_a_network",
     "error_of_a_polynomial",
     "excess_of_noisy_descent",
     "floor_of_a_constant_rate",
+    "loss_around_a_network",
     "losses_after_training",
     "saddle_derivatives",
     "saddle_descent",
@@ -86,3 +96,34 @@ def error_of_a_polynomial(
         return {**split_of_the_error(at_test, clean, clean_test, noise), "training_error": on_training}
 
     return compiled(split)(x, clean, x_test, clean_test)  # type: ignore[no-any-return]
+
+
+def curvature_of_a_network(
+    x: Any, labels: Any, hidden: Any, output: Any, along_hidden: Any, along_output: Any, factor: float, steps: int
+) -> dict[str, Any]:
+    """Hessian times a direction, and the largest eigenvalue before and after rescaling. Source: R (Flat vs sharp)."""
+
+    def measure(x: Any, labels: Any, hidden: Any, output: Any, along_hidden: Any, along_output: Any) -> tuple[Any, ...]:
+        def loss(v: Any, w: Any) -> Any:
+            return cross_entropy(x, labels, v, w)
+
+        start = (along_hidden, along_output)
+        product = hessian_vector_product(loss, (hidden, output), start)
+        value, _ = sharpness(loss, (hidden, output), start, steps)
+        other, _ = sharpness(loss, rescaled(hidden, output, factor), start, steps)
+        return (*product, value, other)
+
+    first, second, value, other = compiled(measure)(x, labels, hidden, output, along_hidden, along_output)
+    return {"hidden_product": first, "output_product": second, "sharpness": value, "rescaled_sharpness": other}
+
+
+def loss_around_a_network(
+    x: Any, labels: Any, hidden: Any, output: Any, along_hidden: Any, along_output: Any, alphas: Any
+) -> dict[str, Any]:
+    """Loss along a direction scaled unit by unit. Source: R (Flat vs sharp minima)."""
+
+    def look(x: Any, labels: Any, hidden: Any, output: Any, along_hidden: Any, along_output: Any, alphas: Any) -> Any:
+        scaled = (unit_scaled(along_hidden, hidden), unit_scaled(along_output, output))
+        return loss_along(lambda v, w: cross_entropy(x, labels, v, w), (hidden, output), scaled, alphas)
+
+    return {"loss": compiled(look)(x, labels, hidden, output, along_hidden, along_output, alphas)}

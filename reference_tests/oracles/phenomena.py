@@ -13,15 +13,19 @@ from reference_tests.oracles.phenomena_descent import (
     walks_on_batches,
 )
 from reference_tests.oracles.phenomena_generalization import (
+    curvature_of_a_network,
     error_of_a_polynomial,
+    loss_around_a_network,
 )
 from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
 
 __all__ = [
     "best_rates_in_valleys",
+    "curvature_of_a_network",
     "error_of_a_polynomial",
     "excess_of_noisy_descent",
     "floor_of_a_constant_rate",
+    "loss_around_a_network",
     "losses_after_training",
     "saddle_derivatives",
     "saddle_descent",
