@@ -1,5 +1,12 @@
 """Oracles of the chapter on regularization, by golden case; see the modules they come from."""
 
+from reference_tests.oracles.regularization_augmentation import (
+    choice_by_relevance,
+    images_moved,
+    pixels_changed,
+    sound_with_echo_and_noise,
+    text_with_typos_and_omissions,
+)
 from reference_tests.oracles.regularization_dropout import (
     dropconnect_of_a_layer,
     dropout_of_one_unit,
@@ -22,19 +29,24 @@ from reference_tests.oracles.regularization_penalties import (
 from reference_tests.oracles.regularization_stopping import early_stopping_points
 
 __all__ = [
-    "early_stopping_points",
     "activity_penalty",
+    "choice_by_relevance",
     "dropconnect_of_a_layer",
     "dropout_of_one_unit",
+    "early_stopping_points",
     "hidden_layer_ensemble",
+    "images_moved",
     "l1_steps",
     "l1_training",
     "label_noise",
     "label_smoothing_losses",
     "noise_on_inputs",
+    "pixels_changed",
     "renormalized_ensemble",
     "smoothed_targets",
     "softmax_regression_ensemble",
+    "sound_with_echo_and_noise",
+    "text_with_typos_and_omissions",
     "tying_penalty_and_slopes",
     "weight_decay_forms",
     "weight_decay_in_adam",
