@@ -16,7 +16,7 @@ from typing import Any
 from keras import ops
 
 from keras_course.core.shapes import require_positive_int, require_rank
-from keras_course.ops.augmentation import wide_dtype
+from keras_course.ops.augmentation import in_packets, wide_dtype
 from keras_course.ops.floating import as_floating
 
 __all__ = ["blur_images", "sharpen_images", "shift_colours"]
@@ -80,12 +80,14 @@ def blur_images(images: Any, sigma: Any, radius: int = 2) -> Any:
             f"blur_images mirrors the image at its edge, so it needs sides of at least radius. "
             f"Received: shape={tuple(images.shape)}, radius={radius}"
         )
-    sigma = ops.reshape(ops.cast(as_floating(sigma), wide_dtype(images)), (-1, 1, 1, 1))
+    sigma = ops.cast(as_floating(sigma), wide_dtype(images))[:, None]  # (B, 1)
     # Below 0.05 pixels the neighbour's weight is exp(-200): sigma = 0 needs no case of its own.
     falloff = 0.5 / ops.square(ops.maximum(sigma, 0.05))
-    weights = [ops.exp(-(distance**2) * falloff) for distance in range(radius + 1)]
+    squares = ops.square(ops.arange(radius + 1, dtype=sigma.dtype))
+    heights = in_packets(ops.exp, -squares * falloff)  # (B, radius + 1)
+    weights = [ops.reshape(heights[:, distance], (-1, 1, 1, 1)) for distance in range(radius + 1)]
     total = weights[0] + 2 * sum(weights[1:])
-    weights = [ops.cast(weight / total, images.dtype) for weight in weights]  # (B, 1, 1, 1) each
+    weights = [ops.cast(weight / total, images.dtype) for weight in weights]
     for axis, size in ((1, sides[0]), (2, sides[1])):
         widths = [(radius, radius) if place == axis else (0, 0) for place in range(4)]
         mirrored = ops.pad(images, widths, mode="symmetric")

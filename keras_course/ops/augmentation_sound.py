@@ -14,7 +14,7 @@ from typing import Any
 from keras import ops
 
 from keras_course.core.shapes import require_rank
-from keras_course.ops.augmentation import of_each_example, wide_dtype
+from keras_course.ops.augmentation import in_packets, of_each_example, wide_dtype
 from keras_course.ops.floating import as_floating
 
 __all__ = ["add_echo", "mix_noise"]
@@ -82,7 +82,10 @@ def mix_noise(sound: Any, noise: Any, snr: Any) -> Any:
     noise = ops.cast(as_floating(noise), dtype)
     axes = tuple(range(1, len(sound.shape)))
     wanted = ops.mean(ops.square(ops.cast(sound, dtype)), axis=axes)  # (B,)
-    wanted = wanted * ops.power(as_floating(10.0, dtype), -ops.cast(as_floating(snr), dtype) / 10)
+    share = in_packets(
+        lambda decibels: ops.power(as_floating(10.0, dtype), -decibels / 10), ops.cast(as_floating(snr), dtype)
+    )
+    wanted = wanted * share
     have = ops.mean(ops.square(noise), axis=axes)
     audible = (wanted > 0) & (have > 0)
     one = ops.ones_like(have)  # stands in for silence, so that no gradient is that of sqrt at 0

@@ -21,7 +21,7 @@ from typing import Any
 from keras import ops
 
 from keras_course.core.shapes import require_rank
-from keras_course.ops.augmentation import wide_dtype
+from keras_course.ops.augmentation import in_packets, wide_dtype
 from keras_course.ops.floating import as_floating
 
 __all__ = ["bilinear", "rotate_images", "scale_images", "shift_images"]
@@ -181,8 +181,10 @@ def rotate_images(images: Any, angle: Any, fill: float = 0.0) -> Any:
 
     Source: S 9.3, C 6.4.
     """
-    images, angle = _of_each("rotate_images", images, angle)
+    images = as_floating(images)
+    angle = ops.cast(as_floating(angle), wide_dtype(images))
+    _, cosine = _of_each("rotate_images", images, in_packets(ops.cos, angle))
+    _, sine = _of_each("rotate_images", images, in_packets(ops.sin, angle))
     rows, columns, middle, centre = _grid(images)
     down, right = rows - middle, columns - centre
-    cosine, sine = ops.cos(angle), ops.sin(angle)
     return _at(images, middle + cosine * down + sine * right, centre - sine * down + cosine * right, fill)

@@ -59,6 +59,8 @@ def augmented(dataset: tf.data.Dataset, layer: Any, seed: int, epoch: Any = 0, w
         changed = layer(x[None], uniforms_of_example(seed, epoch, index, draws)[None])[0]
         return (changed, *others) if isinstance(example, tuple) else changed
 
+    # Nothing here for autograph to convert, and tracing is faster without it.
+    change = tf.autograph.experimental.do_not_convert(change)
     return dataset.enumerate().map(change, num_parallel_calls=workers, deterministic=True)
 
 

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_course.core.serial import register
 from keras_course.layers.augmentation.augmentation import Augmentation
-from keras_course.ops.augmentation import in_range, require_not_negative
+from keras_course.ops.augmentation import in_packets, in_range, require_not_negative
 from keras_course.ops.augmentation_warps import rotate_images, scale_images, shift_images
 
 __all__ = ["RandomRotation", "RandomScale", "RandomShift"]
@@ -116,7 +116,7 @@ class RandomScale(Augmentation):
 
     def transform(self, inputs: Any, uniforms: Any) -> Any:
         exponent = in_range(uniforms[:, 0], -1.0, 1.0)
-        factor = ops.power(ops.cast(1 + self.amount, exponent.dtype), exponent)
+        factor = in_packets(lambda power: ops.power(ops.cast(1 + self.amount, power.dtype), power), exponent)
         return scale_images(inputs, factor, self.fill)
 
     def get_config(self) -> dict[str, Any]:
