@@ -58,23 +58,22 @@ def bilinear(images: Any, rows: Any, columns: Any, fill: float = 0.0) -> Any:
     batch = ops.shape(images)[0]
     height, width, channels = images.shape[1:]
     pixels = ops.reshape(images, (-1, channels))  # (B H W, C)
-    first = ops.reshape(ops.arange(batch, dtype="int32") * (height * width), (-1, 1, 1))  # row of each image's [0, 0]
+    first = ops.arange(batch, dtype="int32") * (height * width)  # (B,), where in `pixels` each image starts
     outside = as_floating(fill, images.dtype)
 
     # Places far outside are all alike; clipping them keeps the integers small.
-    rows, columns = ops.clip(rows, -1.0, float(height)), ops.clip(columns, -1.0, float(width))
-    top, left = ops.floor(rows), ops.floor(columns)
-    total: Any = 0
-    for i in (top, top + 1):
-        for j in (left, left + 1):
-            weight = (1 - ops.abs(rows - i)) * (1 - ops.abs(columns - j))  # (B, H', W')
-            inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
-            row = ops.cast(ops.clip(i, 0, height - 1), "int32")
-            column = ops.cast(ops.clip(j, 0, width - 1), "int32")
-            value = ops.take(pixels, first + row * width + column, axis=0)  # (B, H', W', C)
-            value = ops.where(inside[..., None], value, outside)
-            total = total + ops.cast(weight, images.dtype)[..., None] * value
-    return total
+    rows = ops.clip(rows, -1.0, float(height))[..., None]  # (B, H', W', 1)
+    columns = ops.clip(columns, -1.0, float(width))[..., None]
+    i = ops.floor(rows) + ops.convert_to_tensor([0, 0, 1, 1], dtype=dtype)  # (B, H', W', 4): the four pixels around
+    j = ops.floor(columns) + ops.convert_to_tensor([0, 1, 0, 1], dtype=dtype)
+    weight = (1 - ops.abs(rows - i)) * (1 - ops.abs(columns - j))
+    row, column = ops.clip(i, 0, height - 1), ops.clip(j, 0, width - 1)
+    inside = (row == i) & (column == j)
+    place = ops.reshape(first, (-1, 1, 1, 1)) + ops.cast(row, "int32") * width + ops.cast(column, "int32")
+    value = ops.where(inside[..., None], ops.take(pixels, place, axis=0), outside)  # (B, H', W', 4, C)
+    # Four sums written out: a reduction may add in another order in another batch.
+    a, b, c, d = ops.unstack(ops.cast(weight, images.dtype)[..., None] * value, 4, axis=-2)
+    return a + b + c + d
 
 
 def _grid(images: Any) -> tuple[Any, Any, float, float]:

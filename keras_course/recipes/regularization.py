@@ -194,7 +194,7 @@ def _lenet(spec: Any, seed: int) -> LeNet:
 def _adam_for_the_images(spec: Any) -> dict[str, Any]:
     steps = FEW_IMAGES // BATCH
     return {
-        "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, IMAGE_EPOCHS * steps)),
+        "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, IMAGE_EPOCHS * steps)),
         "loss": SoftmaxLoss(),
         "metrics": ["accuracy"],
         "jit_compile": False,  # XLA bypasses oneDNN's convolutions, which are faster here
