@@ -40,8 +40,8 @@ class DropoutMLP(Model):
 
     (mu scaled by the rule, see `ops.dropout`.) Masks are drawn from stateless seeds, (seed, layer, step): a resumed run
     draws what the uninterrupted one would have drawn, from whatever file it is resumed, and they are the same eagerly,
-    as a graph and under XLA. Replicas draw different masks. Without hidden layers this is softmax regression, and
-    `geometric_mean` over all masks equals `probabilities` exactly.
+    as a graph and under XLA. Replicas whose shares of a batch are equal draw what one would have drawn. Without hidden
+    layers this is softmax regression, and `geometric_mean` over all masks equals `probabilities` exactly.
 
     Args:
         features: int, number of inputs.
@@ -157,10 +157,17 @@ class DropoutMLP(Model):
         return h  # (B, classes)
 
     def step_masks(self, rows: Any) -> list[Any]:
-        """The masks of this training step, one for each example: pure functions of (seed, layer, step, replica)."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        shift = ops.stack([ops.cast(replica, "int32"), ops.zeros((), "int32")])
-        return self._masks(rows, [self.step_seed(f"mask_{level}") + shift for level in range(len(self.widths))])
+        """The masks of this training step, one for each example: pure functions of (seed, layer, step, row).
+
+        Args:
+            rows: int or scalar tensor, examples of this replica's share of the batch.
+
+        Returns:
+            List of bool tensors (rows, width), one for each of `widths`.
+        """
+        seeds = [self.step_seed(f"mask_{level}") for level in range(len(self.widths))]
+        first, total = self.share_of_batch(rows)
+        return [mask[first : first + rows] for mask in self._masks(total, seeds)]
 
     def _masks(self, rows: Any, seeds: Sequence[Any]) -> list[Any]:
         draws = zip(self.widths, seeds, self.rates, strict=True)
