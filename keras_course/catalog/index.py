@@ -5,12 +5,22 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from keras_course.catalog import attention, convolution, foundations, inference, latent, phenomena, structured
+from keras_course.catalog import (
+    attention,
+    convolution,
+    ensembles,
+    foundations,
+    inference,
+    latent,
+    phenomena,
+    structured,
+)
 from keras_course.catalog.entry import Entry
 from keras_course.core.errors import UnknownSlugError
 
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
+    "regularization": ensembles.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
     "latent": latent.ROWS,

@@ -31,14 +31,18 @@ _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxL
 # Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
 REGISTERED_NAMES = frozenset(
     {
+        "AdaBoost",
+        "AdversarialTraining",
         "AveragePooling",
         "BackpropMLP",
+        "Bagging",
         "BernoulliFamily",
         "BinomialMixture",
         "CategoricalFamily",
         "Convolution1D",
         "Convolution2D",
         "Convolution3D",
+        "DecisionStump",
         "DiagonalGaussianFamily",
         "DistributionOutput",
         "DistributionRegression",

@@ -10,9 +10,14 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
+from keras_course.models.regularized import AdaBoost, AdversarialTraining, Bagging, DecisionStump
 from keras_course.models.vision import LeNet
 
 __all__ = [
+    "DecisionStump",
+    "Bagging",
+    "AdversarialTraining",
+    "AdaBoost",
     "MLP",
     "BackpropMLP",
     "BinomialMixture",

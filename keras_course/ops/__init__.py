@@ -16,6 +16,7 @@ from keras_course.ops.activations import (
     tanh,
     tanh_derivative,
 )
+from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.bayes import (
     bayes_optimal_class,
     class_probabilities,
@@ -25,6 +26,7 @@ from keras_course.ops.bayes import (
     posterior_probabilities,
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
+from keras_course.ops.boosting import member_weight, reweighted, training_error_bound, weighted_error
 from keras_course.ops.calculus import condition_number, hessian, jacobian
 from keras_course.ops.clustering import (
     cluster_cost,
@@ -37,6 +39,16 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.decision_stump import best_stump
+from keras_course.ops.ensembles import (
+    bootstrap_counts,
+    ensemble_output,
+    ensemble_squared_errors,
+    expected_squared_error,
+    mistakes,
+    out_of_bag_output,
+    predicted_class,
+)
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
     expectation_maximization,
@@ -82,8 +94,10 @@ from keras_course.ops.regression import (
 __all__ = [
     "average_pool",
     "bayes_optimal_class",
+    "best_stump",
     "binomial_log_joint",
     "binomial_m_step",
+    "bootstrap_counts",
     "class_probabilities",
     "cluster_cost",
     "condition_number",
@@ -92,9 +106,13 @@ __all__ = [
     "cross_correlate",
     "cross_entropy",
     "divergence_from_posterior",
+    "ensemble_output",
+    "ensemble_squared_errors",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "expected_squared_error",
+    "fast_gradient_sign",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
@@ -122,14 +140,18 @@ __all__ = [
     "maxout",
     "maxout_derivative",
     "mean_of_clusters",
+    "member_weight",
     "minimum_norm_solution",
+    "mistakes",
     "moments_of_whitened",
     "nearest_centre",
     "one_hot_of_nearest",
     "ordinary_least_squares",
+    "out_of_bag_output",
     "output_size",
     "positional_encoding",
     "posterior_probabilities",
+    "predicted_class",
     "preference_loss",
     "prelu",
     "prelu_derivative",
@@ -139,6 +161,7 @@ __all__ = [
     "relu",
     "relu_derivative",
     "responsibilities",
+    "reweighted",
     "ridge",
     "ridge_cost",
     "ridge_cost_gradient",
@@ -153,6 +176,8 @@ __all__ = [
     "tanh",
     "tanh_derivative",
     "top_k_ranking_loss",
+    "training_error_bound",
     "updated_gaussians",
+    "weighted_error",
     "whitened",
 ]
