@@ -95,7 +95,7 @@ def mistakes(y: Any, outputs: Any) -> Any:
 
     Args:
         y: labels: class numbers (B,) or (B, 1), or for single-column answers 0 and 1, or -1 and +1.
-        outputs: tensor (B, C), (B, 1) or (B,), or (k, B, C) and (k, B, 1) for several members at once.
+        outputs: tensor (B, C), (B, 1) or (B,), or for several members at once (k, B, C) or (k, B, 1).
 
     Returns:
         Tensor (B,), or (k, B) for several members, of the dtype of `outputs`.

@@ -56,7 +56,12 @@ def attack_on_a_network(
     x: Any, y: Any, kernel_1: Any, bias_1: Any, kernel_2: Any, bias_2: Any, epsilon: float
 ) -> dict[str, Any]:
     """One step up the sign of the gradient raises the loss of a small network. Source: C 6.13."""
-    model = MLP(x.shape[1], (kernel_1.shape[1], kernel_2.shape[1]), activation="tanh", dtype=str(x.dtype.name))
+    model = MLP(
+        x.shape[1],
+        (kernel_1.shape[1], kernel_2.shape[1]),
+        activation="tanh",
+        dtype=str(keras.backend.standardize_dtype(x.dtype)),
+    )
     model.set_layer_weights([(kernel_1, bias_1), (kernel_2, bias_2)])
     attacked = compiled(lambda x, y: fast_gradient_sign(model, softmax_loss, x, y, epsilon))(x, y)
     return {
@@ -84,7 +89,7 @@ def steps_on_the_mixture(
         for _ in range(steps):
             values.append(model.compute_loss(x, y, model(x, training=True), None, training=True))
             model.train_step((x, y))
-        return ops.stack(values), ops.convert_to_tensor(model.inner.kernel), ops.convert_to_tensor(model.inner.bias)
+        return ops.stack(values)
 
-    objective, kernel, bias = compiled(train)(x, y)
-    return {"objective": objective, "kernel": kernel, "bias": bias}
+    objective = compiled(train)(x, y)
+    return {"objective": objective, "kernel": model.inner.kernel.numpy(), "bias": model.inner.bias.numpy()}

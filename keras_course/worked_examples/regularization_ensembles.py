@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
@@ -70,7 +71,7 @@ def out_of_bag_votes(outputs: Any, counts: Any) -> dict[str, Any]:
 
 
 def majority_of_perceptrons(x: Any, t: Any, counts: Any, queries: Any, epochs: int) -> dict[str, Any]:
-    """The notes' example: a perceptron on each bootstrap sample of a separable set, then the majority. Source: C 6.12."""
+    """The notes' example: a perceptron on each sample of a separable set, then the majority. Source: C 6.12."""
     member = Perceptron(x.shape[1], initializer="zeros", dtype=_dtype(x))
     model = Bagging(member, members=counts.shape[1], combination="vote", dtype=_dtype(x))
     model.compile()
@@ -78,12 +79,13 @@ def majority_of_perceptrons(x: Any, t: Any, counts: Any, queries: Any, epochs: i
     def train(x: Any, t: Any, counts: Any) -> Any:
         for _ in range(epochs):
             model.train_step((x, t, counts))
-        return ops.stack([ops.convert_to_tensor(member.w) for member in model.ensemble])
+        return ops.stack([member.updates.value for member in model.ensemble])
 
-    weights = compiled(train)(x, t, ops.cast(counts, x.dtype))
+    compiled(train)(x, t, ops.cast(counts, x.dtype))
+    weights = np.stack([member.w.numpy() for member in model.ensemble])
     votes = compiled(model.member_outputs)(queries)
     majority = ops.where(compiled(model)(queries) >= 0, 1, -1)
-    return {"weights": weights, "votes": ops.cast(votes, "int32"), "majority": majority}
+    return {"weights": weights, "votes": ops.cast(votes[..., 0], "int32"), "majority": majority}
 
 
 def _boost(model: AdaBoost, x: Any, y: Any) -> dict[str, Any]:
@@ -100,8 +102,8 @@ def _boost(model: AdaBoost, x: Any, y: Any) -> dict[str, Any]:
         weights = model.example_weights(y, model.member_outputs(x))
         rounds.append(weights / ops.sum(weights))
     return {
-        "errors": ops.convert_to_tensor(model.errors),
-        "alphas": ops.convert_to_tensor(model.alphas),
+        "errors": model.errors.numpy(),
+        "alphas": model.alphas.numpy(),
         "weights": ops.stack(rounds),
         "bound": model.training_error_bound(),
     }
@@ -113,8 +115,8 @@ def boosted_stumps(x: Any, y: Any, classes: int, members: int) -> dict[str, Any]
     model.compile()
     found = _boost(model, x, y)
     return {
-        "features": ops.stack([ops.convert_to_tensor(stump.feature) for stump in model.ensemble]),
-        "thresholds": ops.stack([ops.convert_to_tensor(stump.threshold) for stump in model.ensemble]),
+        "features": np.stack([stump.feature.numpy() for stump in model.ensemble]),
+        "thresholds": np.stack([stump.threshold.numpy() for stump in model.ensemble]),
         **found,
         "decisions": model.classify(x),
     }
@@ -128,8 +130,7 @@ def boosted_perceptrons(x: Any, t: Any, starts: Any, members: int) -> dict[str, 
         member.w.assign(start)
     found = _boost(model, x, t)
     decisions = ops.where(model(x, training=False) >= 0, 1, -1)
-    trained = ops.stack([ops.convert_to_tensor(member.w) for member in model.ensemble])
-    return {"w": trained, **found, "decisions": decisions}
+    return {"w": np.stack([member.w.numpy() for member in model.ensemble]), **found, "decisions": decisions}
 
 
 def boosting_round(weights: Any, wrong: Any, classes: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Oracles of C 6.12 (bagging, boosting): counting, voting and boosting in fractions.
 
-exp(alpha) = (K - 1) (1 - e) / e is a fraction whenever e is, so the weights of AdaBoost are fractions for ever; only the
-alphas themselves are logarithms. Stumps are found by asking every question. Ties are refused.
+exp(alpha) = (K - 1) (1 - e) / e is a fraction whenever e is, so the weights of AdaBoost are fractions for ever; only
+the alphas themselves are logarithms. Stumps are found by asking every question. Ties are refused.
 """
 
 import math
@@ -193,13 +193,10 @@ def boosted_stumps(x, y, classes, members):
         return [left if row[j] <= threshold else right for row in points]
 
     common, alphas, answers = _boost(answers_of, y, classes, members)
-    scores = [
-        [
-            sum((a for a, answer in zip(alphas, answers, strict=True) if answer[i] == c), mpmath.mpf(0))
-            for c in range(classes)
-        ]
-        for i in range(len(y))
-    ]
+    scores = [[mpmath.mpf(0)] * classes for _ in y]
+    for alpha, answer in zip(alphas, answers, strict=True):
+        for i, label in enumerate(answer):
+            scores[i][label] += alpha
     return {
         "features": [j for j, _ in questions],
         "thresholds": rounded([threshold for _, threshold in questions]),

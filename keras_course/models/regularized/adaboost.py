@@ -107,7 +107,7 @@ class AdaBoost(Ensemble, Model):
         return [self.learner]
 
     def scores(self, outputs: Any) -> Any:
-        """sum_m alpha_m [h_m(x) = c] / sum_m alpha_m from the members' answers (members, B, ...)."""
+        """sum_m alpha_m [h_m(x) = c] / sum_m alpha_m from `member_outputs`."""
         return ensemble_output(outputs, "vote", weights=ops.cast(self.alphas, outputs.dtype))
 
     def example_weights(self, y: Any, outputs: Any, sample_weight: Any = None) -> Any:
@@ -115,7 +115,7 @@ class AdaBoost(Ensemble, Model):
 
         Args:
             y: labels (B,).
-            outputs: tensor (members, B, ...), the members' answers; those still to be trained have alpha = 0.
+            outputs: tensor (members, B, ...), `member_outputs`; those still to be trained have alpha = 0.
             sample_weight: tensor (B,) or None, what the examples weighed before.
 
         Returns:
@@ -135,7 +135,7 @@ class AdaBoost(Ensemble, Model):
         self.learner.train_step((x, y, weights))
         self.steps.assign_add(1)
 
-        scores = self.scores(outputs)
+        scores = self.answer(outputs)
         return self.count_mistakes(x, y, scores, mistakes(y, scores), sample_weight)
 
     def test_step(self, data: Any) -> Any:
@@ -184,7 +184,8 @@ class AdaBoost(Ensemble, Model):
     def weighted_mistakes(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any]:
         """What one batch adds to sum_i D_i [h(x_i) != y_i] and to sum_i D_i, for the learner as it is."""
         weights = self.example_weights(y, self.member_outputs(x), sample_weight)
-        return ops.sum(weights * mistakes(y, self.learner(x, training=False))), ops.sum(weights)
+        wrong = mistakes(y, self.learner(x, training=False))
+        return ops.sum(weights * wrong), ops.sum(weights)
 
     def end_epoch(self, batches: Iterable[Any], measure: Callable[..., Any] | None = None) -> None:
         """Counts an epoch of training; after the last of a member, measures it, and gives it its say.
@@ -271,7 +272,7 @@ class AdaBoost(Ensemble, Model):
             x: array (N, ...).
 
         Returns:
-            Array (members, N, ...).
+            Array (members, N, ...), (members, N, 1) where a member answers with one number.
         """
         outputs = self.member_outputs(ops.convert_to_tensor(x, dtype=self.learner.input_dtype))
         alphas = ops.cast(self.alphas, outputs.dtype)

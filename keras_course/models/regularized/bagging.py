@@ -70,8 +70,9 @@ class Bagging(Ensemble, Model):
         member: template of the members: a built Keras model of one input and one output, or its config.
         members: int, how many.
         combination: "vote" (of the members' classes), "average" (of their answers, for regression or logits), or
-            "distribution" (members' answers are logits; the answer is the log of their mean distribution). For "vote"
-            the loss that is reported is the share of mistakes, otherwise the loss of the ensemble's answer.
+            "distribution" (members' answers are logits; the answer is the log of their mean distribution). The loss
+            that is reported is the ensemble's own, by the loss of `compile`; without one, and for "vote", it is the
+            share of mistakes.
         seed: int, root of the members' starts and of the bootstrap.
         **kwargs: as keras.Model.
 
@@ -188,7 +189,7 @@ class Bagging(Ensemble, Model):
         return self.test_step((x, y))
 
     def test_step(self, data: Any) -> Any:
-        if self.combination != "vote":
+        if self.loss is not None:
             return super().test_step(data)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         scores = self(x, training=False)
@@ -207,6 +208,7 @@ class Bagging(Ensemble, Model):
         """
         counts = self.bootstrap(len(x)) if counts is None else counts
         answer, left_out = out_of_bag_output(self._answers(x), counts, self.combination)
+        answer = answer[:, 0] if self.answers_with_one_number else answer
         return ops.convert_to_numpy(answer), ops.convert_to_numpy(left_out)
 
     def out_of_bag_error(self, x: Any, y: Any, counts: Any = None) -> float:

@@ -97,6 +97,7 @@ class Ensemble:
         self.members = members
         self.ensemble = [self.copy_of_template("member", number) for number in range(members)]
         self.input_spec_shape = input_shape_of(model)
+        self.answers_with_one_number = len(model.compute_output_shape(self.input_spec_shape)) == 1
 
     def copy_of_template(self, *path: object) -> keras.Model:
         """A new model from the template, with seeds of its own and a name made of `path`."""
@@ -116,15 +117,21 @@ class Ensemble:
             x: tensor (B, ...).
 
         Returns:
-            Tensor (members, B, ...).
+            Tensor (members, B, ...); (members, B, 1) where a member answers with one number, (B,).
         """
-        return ops.stack([member(x, training=False) for member in self.ensemble])
+        outputs = ops.stack([member(x, training=False) for member in self.ensemble])
+        return outputs[..., None] if len(outputs.shape) == 2 else outputs
 
     def build(self, input_shape: Any) -> None:
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        return self.scores(self.member_outputs(inputs))
+        return self.answer(self.member_outputs(inputs))
+
+    def answer(self, outputs: Any) -> Any:
+        """The ensemble's answer, of the shape of one member's, from `member_outputs`."""
+        scores = self.scores(outputs)
+        return scores[:, 0] if self.answers_with_one_number else scores
 
     def classify(self, x: Any) -> Any:
         """The class of largest score, int32 (B,); for a single score 0 where it is negative, else 1."""
