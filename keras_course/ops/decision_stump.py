@@ -26,7 +26,8 @@ def best_stump(x: Any, class_weights: Any) -> tuple[Any, Any, Any]:
 
     Args:
         x: tensor (N, D), N >= 1.
-        class_weights: tensor (N, K): an example's weight in the column of its class, 0 elsewhere.
+        class_weights: tensor (N, K): an example's weight in the column of its class, 0 elsewhere. An example of weight
+            0 is not there: no threshold lies next to its values.
 
     Returns:
         Tuple of j (int32 scalar), t (scalar of the dtype of x) and W (2, K): the weights for x_j <= t and for x_j > t.
@@ -47,6 +48,8 @@ def best_stump(x: Any, class_weights: Any) -> tuple[Any, Any, Any]:
     class_weights = ops.cast(ops.convert_to_tensor(class_weights), x.dtype)
     require_rank("best_stump", class_weights.shape, 2)
 
+    present = ops.sum(class_weights, axis=1, keepdims=True) > 0  # (N, 1)
+    x = ops.where(present, x, ops.full_like(x, np.inf))  # the others come last, and are never asked about
     order = ops.argsort(x, axis=0)  # (N, D)
     value = ops.take_along_axis(x, order, axis=0)
     weight = ops.take(class_weights, order, axis=0)  # (N, D, K)
@@ -56,7 +59,8 @@ def best_stump(x: Any, class_weights: Any) -> tuple[Any, Any, Any]:
 
     impurity = _gini(left) + _gini(right)  # (N, D)
     following = ops.concatenate([value[1:], value[-1:]], axis=0)
-    impurity = ops.where(following > value, impurity, ops.full_like(impurity, np.inf))
+    between = ops.logical_and(following > value, following < np.inf)
+    impurity = ops.where(between, impurity, ops.full_like(impurity, np.inf))
     flat = ops.reshape(ops.transpose(impurity), (-1,))  # feature by feature
     best = ops.argmin(flat)
     rows = ops.cast(ops.shape(x)[0], best.dtype)

@@ -180,6 +180,14 @@ def test_equal_examples_leave_nothing_to_ask():
     assert np.array_equal(sides, [[1, 2], [1, 2]])
 
 
+def test_an_example_of_weight_zero_is_not_there(generator):
+    x, y = generator.normal(size=(12, 3)), generator.integers(0, 2, 12)
+    weights = np.eye(2)[y] * (np.arange(12) % 3 > 0)[:, None]
+    there = weights.sum(axis=1) > 0
+    for came, wanted in zip(best_stump(x, weights), best_stump(x[there], weights[there]), strict=True):
+        assert np.allclose(came, wanted)
+
+
 def test_values_that_are_equal_are_never_separated():
     x = np.array([[1.0], [1.0], [2.0], [2.0]])
     _, threshold, sides = best_stump(x, np.eye(2)[[0, 1, 1, 1]])

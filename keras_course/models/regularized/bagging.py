@@ -188,6 +188,11 @@ class Bagging(Ensemble, Model):
 
         return self.test_step((x, y))
 
+    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Under a strategy Keras tries loss and metrics on a first batch; they know no counts."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data_batch)
+        super()._symbolic_build(data_batch=(x, y))
+
     def test_step(self, data: Any) -> Any:
         if self.loss is not None:
             return super().test_step(data)

@@ -82,7 +82,7 @@ def test_batches_of_any_size_measure_a_member_alike():
         model = AdaBoost(DecisionStump(2), members=2)
         model.compile()
         for number, (feature, threshold) in enumerate([(0, 0.3), (1, -0.2)]):
-            model.learner.set_weights([feature, threshold, [[0.2, 0.8], [0.7, 0.3]]])
+            model.learner.set_weights([np.array(feature), np.array(threshold), np.array([[0.2, 0.8], [0.7, 0.3]])])
             model.steps.assign(1)
             model.end_epoch(batches)
             assert int(model.trained) == number + 1
