@@ -52,12 +52,20 @@ def _learning() -> dict[str, Any]:
     }
 
 
-def plain_twin(dataset: Any, seed: int) -> AdversarialTraining:
+def plain_twin(dataset: Any, seed: int, epochs: int = EPOCHS) -> AdversarialTraining:
     """The same network from the same start, trained as long on clean digits alone (alpha = 1)."""
     twin = _model(dataset.spec, seed, 1.0)
     twin.compile(**_learning())
     keras.utils.set_random_seed(seed)
-    twin.fit(dataset.train.x, dataset.train.y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    twin.fit(dataset.train.x, dataset.train.y, batch_size=BATCH, epochs=epochs, verbose=0)
+    return twin
+
+
+def _twin_of(context: FigureContext) -> AdversarialTraining:
+    """The twin of a run, trained once for all its figures."""
+    if "plain_twin" not in vars(context):
+        vars(context)["plain_twin"] = plain_twin(context.dataset, context.seed, len(context.history["loss"]))
+    twin: AdversarialTraining = vars(context)["plain_twin"]
     return twin
 
 
@@ -77,7 +85,7 @@ def accuracy_against_epsilon(context: FigureContext) -> Figure:
     axes.grid(alpha=0.25, linewidth=0.6)
     for model, colour, label in (
         (context.model, BLUE, "trained on the mixture"),
-        (plain_twin(context.dataset, context.seed), ORANGE, "trained on clean digits alone"),
+        (_twin_of(context), ORANGE, "trained on clean digits alone"),
     ):
         shares = model.accuracy_under_attack(test.x, test.y, sizes)
         axes.plot(sizes, shares, color=colour, marker="o", markersize=4, label=label)
@@ -92,7 +100,7 @@ def accuracy_against_epsilon(context: FigureContext) -> Figure:
 
 def attacked_digits(context: FigureContext, count: int = 6) -> Figure:
     """Test digits, the same under attack, and what the plainly trained twin and this model say to both."""
-    test, twin = context.dataset.test, plain_twin(context.dataset, context.seed)
+    test, twin = context.dataset.test, _twin_of(context)
     x, y = test.x[:count], test.y[:count]
     attacked = np.asarray(twin.attack(x, y))
     names = context.class_names

@@ -21,7 +21,7 @@ def data():
 
 def trained(data, epochs=3, **options):
     model = AdversarialTraining(MLP(6, (8, 3)), **{"epsilon": 0.3, "seed": 2, **options})
-    model.compile(keras.optimizers.Adam(0.02), SoftmaxLoss(), metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.02), SoftmaxLoss(), metrics=["accuracy"], run_eagerly=True)
     model.fit(*data, batch_size=8, epochs=epochs, shuffle=False, verbose=0)
     return model
 
@@ -30,7 +30,7 @@ def trained(data, epochs=3, **options):
 def test_all_clean_or_no_attack_is_plain_training(data, options):
     model = trained(data, **options)
     twin = AdversarialTraining(MLP(6, (8, 3)), seed=2).inner
-    twin.compile(keras.optimizers.Adam(0.02), SoftmaxLoss())
+    twin.compile(keras.optimizers.Adam(0.02), SoftmaxLoss(), run_eagerly=True)
     twin.fit(*data, batch_size=8, epochs=3, shuffle=False, verbose=0)
     for came, wanted in zip(model.inner.get_weights(), twin.get_weights(), strict=True):
         assert np.allclose(came, wanted, atol=1e-5)
@@ -56,7 +56,7 @@ def test_the_gradient_is_the_mixtures_with_the_attack_held_fixed(data):
 
 def test_training_on_the_mixture_withstands_what_plain_training_does_not(data):
     x, y = data
-    mixed, plain = trained(data, epochs=30), trained(data, epochs=30, alpha=1.0)
+    mixed, plain = trained(data, epochs=12), trained(data, epochs=12, alpha=1.0)
     losses = [float(SoftmaxLoss()(y, model(model.attack(x, y)))) for model in (mixed, plain)]
     assert losses[0] < losses[1]
 
@@ -74,8 +74,8 @@ def test_evaluate_tells_clean_and_robust_accuracy_apart(data):
 def test_accuracy_of_a_linear_model_never_rises_with_the_size_of_the_attack(data):
     x, y = data
     model = AdversarialTraining(SoftmaxRegression(6, 2), epsilon=0.1)
-    model.compile(keras.optimizers.Adam(0.1), SoftmaxLoss())
-    model.fit(x, y > 0, epochs=10, verbose=0)
+    model.compile(keras.optimizers.Adam(0.1), SoftmaxLoss(), run_eagerly=True)
+    model.fit(x, y > 0, epochs=10, batch_size=24, verbose=0)
     shares = model.accuracy_under_attack(x, y > 0, np.linspace(0, 2, 9))
     assert np.all(np.diff(shares) <= 1e-7) and shares[-1] < 0.5 < shares[0]
 

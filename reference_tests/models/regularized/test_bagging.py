@@ -37,7 +37,7 @@ def test_stumps_on_the_bootstrap_of_scikit_learn_answer_as_its_bagging(wines):
     peer.fit(x, y)
     counts = np.stack([np.bincount(rows, minlength=178) for rows in peer.estimators_samples_], axis=1)
     model = Bagging(DecisionStump(4, 3), members=7, combination="average")
-    model.compile()
+    model.compile(run_eagerly=True)
     model.fit(x, y, batch_size=178, sample_weight=counts, shuffle=False, verbose=0)
     trees = [tree.tree_ for tree in peer.estimators_]
     assert [int(stump.feature) for stump in model.ensemble] == [tree.feature[0] for tree in trees]
@@ -67,7 +67,7 @@ def test_counts_as_weights_are_training_on_the_resampled_set():
 def test_perceptrons_on_bootstrap_samples_separate_by_majority_what_each_separates():
     x, t = linearly_separable()
     model = Bagging(Perceptron(2), members=5, seed=1)
-    model.compile()
+    model.compile(run_eagerly=True)
     history = model.fit(x, t, epochs=30, verbose=0).history
     assert history["loss"][-1] == model.evaluate(x, t, verbose=0) == 0
     assert model.predict(x, verbose=0).shape == (20,)
@@ -109,7 +109,7 @@ def test_any_keras_model_is_a_template_and_its_seeds_are_the_ensembles():
 def test_a_saved_ensemble_of_networks_with_moments_trains_on_alike(tmp_path, wines):
     x, y = wines
     model = Bagging(SoftmaxRegression(4, 3), members=2, combination="distribution")
-    model.compile(keras.optimizers.Adam(0.1), SoftmaxLoss())
+    model.compile(keras.optimizers.Adam(0.1), SoftmaxLoss(), run_eagerly=True)
     model.fit(x, y, epochs=1, shuffle=False, verbose=0)
     save_model(model, tmp_path / "model.keras")
     loaded = load(tmp_path / "model.keras")
@@ -125,7 +125,7 @@ def test_an_example_of_weight_zero_teaches_nobody_and_held_out_rows_are_never_dr
     weight[3] = 0
     model = Bagging(Perceptron(2), members=3)
     assert np.all(model.counts_for(20, weight)[3] == 0)
-    model.compile()
+    model.compile(run_eagerly=True)
     history = model.fit(x, t, validation_split=0.25, epochs=2, verbose=0).history
     assert set(history) == {"loss", "val_loss"}
     assert model.bootstrap(15).shape == (15, 3)
