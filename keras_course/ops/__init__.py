@@ -23,6 +23,7 @@ from keras_course.ops.adaptive_rates import (
     rmsprop_step,
     windowed_adagrad_step,
 )
+from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.bayes import (
     bayes_optimal_class,
     class_probabilities,
@@ -32,6 +33,7 @@ from keras_course.ops.bayes import (
     posterior_probabilities,
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
+from keras_course.ops.boosting import member_weight, reweighted, training_error_bound, weighted_error
 from keras_course.ops.calculus import condition_number, hessian, jacobian
 from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm, clip_parameters
 from keras_course.ops.clustering import (
@@ -46,6 +48,7 @@ from keras_course.ops.clustering import (
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
     averaged_momentum_step,
     gradient_step,
@@ -84,6 +87,15 @@ from keras_course.ops.elbo import (
     elbo_from_joint,
     importance_weighted_bound,
     reparametrised,
+)
+from keras_course.ops.ensembles import (
+    bootstrap_counts,
+    ensemble_output,
+    ensemble_squared_errors,
+    expected_squared_error,
+    mistakes,
+    out_of_bag_output,
+    predicted_class,
 )
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
@@ -163,8 +175,10 @@ __all__ = [
     "batch_moments",
     "bayes_optimal_class",
     "bernoulli_log_likelihood",
+    "best_stump",
     "binomial_log_joint",
     "binomial_m_step",
+    "bootstrap_counts",
     "class_probabilities",
     "clip_by_global_norm",
     "clip_by_norm",
@@ -192,13 +206,17 @@ __all__ = [
     "elbo_from_divergence",
     "elbo_from_entropy",
     "elbo_from_joint",
+    "ensemble_output",
+    "ensemble_squared_errors",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "expected_squared_error",
     "expected_units",
     "exponential_decay",
     "f_beta",
     "fans",
+    "fast_gradient_sign",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
@@ -235,14 +253,17 @@ __all__ = [
     "maxout",
     "maxout_derivative",
     "mean_of_clusters",
+    "member_weight",
     "merge_moments",
     "minimum_norm_solution",
+    "mistakes",
     "moments_of_whitened",
     "momentum_step",
     "nearest_centre",
     "normalized_limit",
     "one_hot_of_nearest",
     "ordinary_least_squares",
+    "out_of_bag_output",
     "output_size",
     "past_gradient_weights",
     "polynomial_decay",
@@ -250,6 +271,7 @@ __all__ = [
     "posterior_probabilities",
     "precision",
     "precision_recall_curve",
+    "predicted_class",
     "preference_loss",
     "prelu",
     "prelu_derivative",
@@ -263,6 +285,7 @@ __all__ = [
     "relu_derivative",
     "reparametrised",
     "responsibilities",
+    "reweighted",
     "ridge",
     "ridge_cost",
     "ridge_cost_gradient",
@@ -285,11 +308,13 @@ __all__ = [
     "threshold_grid",
     "top_k_ranking_loss",
     "total_cost",
+    "training_error_bound",
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
     "updated_gaussians",
     "weight_decay_step",
+    "weighted_error",
     "whitened",
     "windowed_adagrad_step",
 ]
