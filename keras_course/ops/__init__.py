@@ -23,6 +23,7 @@ from keras_course.ops.adaptive_rates import (
     rmsprop_step,
     windowed_adagrad_step,
 )
+from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.augmentation import choose, in_range, select_by_example, standard_normals
 from keras_course.ops.augmentation_pixels import blur_images, sharpen_images, shift_colours
 from keras_course.ops.augmentation_sound import add_echo, mix_noise
@@ -43,6 +44,7 @@ from keras_course.ops.bayes import (
     posterior_probabilities,
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
+from keras_course.ops.boosting import member_weight, reweighted, training_error_bound, weighted_error
 from keras_course.ops.calculus import condition_number, hessian, jacobian
 from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm, clip_parameters
 from keras_course.ops.clustering import (
@@ -57,6 +59,7 @@ from keras_course.ops.clustering import (
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
     averaged_momentum_step,
     gradient_step,
@@ -64,6 +67,17 @@ from keras_course.ops.descent import (
     past_gradient_weights,
     standard_error,
     terminal_speed,
+)
+from keras_course.ops.detection import (
+    accuracy,
+    average_over_classes,
+    contingency,
+    cost_threshold,
+    f_beta,
+    precision,
+    quotient,
+    recall,
+    total_cost,
 )
 from keras_course.ops.dropout import (
     all_masks,
@@ -84,6 +98,15 @@ from keras_course.ops.elbo import (
     elbo_from_joint,
     importance_weighted_bound,
     reparametrised,
+)
+from keras_course.ops.ensembles import (
+    bootstrap_counts,
+    ensemble_output,
+    ensemble_squared_errors,
+    expected_squared_error,
+    mistakes,
+    out_of_bag_output,
+    predicted_class,
 )
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
@@ -138,22 +161,38 @@ from keras_course.ops.regression import (
     ridge_cost_gradient,
     soft_threshold,
 )
+from keras_course.ops.threshold_curves import (
+    average_precision,
+    average_precision_bounds,
+    count_between_thresholds,
+    coverage_curve,
+    precision_recall_curve,
+    sums_from_the_top,
+    threshold_grid,
+    trapezoidal_area,
+)
 
 __all__ = [
+    "accuracy",
     "adagrad_step",
     "adam_step",
     "add_echo",
     "all_masks",
     "arithmetic_ensemble",
+    "average_over_classes",
     "average_pool",
+    "average_precision",
+    "average_precision_bounds",
     "averaged_momentum_step",
     "batch_moments",
     "bayes_optimal_class",
     "bernoulli_log_likelihood",
+    "best_stump",
     "bilinear",
     "binomial_log_joint",
     "binomial_m_step",
     "blur_images",
+    "bootstrap_counts",
     "choose",
     "class_probabilities",
     "clip_by_global_norm",
@@ -163,9 +202,13 @@ __all__ = [
     "condition_number",
     "conjugacy_coefficient",
     "conjugate_direction",
+    "contingency",
     "convolve",
     "corrupt_labels",
+    "cost_threshold",
+    "count_between_thresholds",
     "covariances_of",
+    "coverage_curve",
     "cross_correlate",
     "cross_entropy",
     "delta_bar_delta_gain",
@@ -178,12 +221,17 @@ __all__ = [
     "elbo_from_divergence",
     "elbo_from_entropy",
     "elbo_from_joint",
+    "ensemble_output",
+    "ensemble_squared_errors",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "expected_squared_error",
     "expected_units",
     "exponential_decay",
+    "f_beta",
     "fans",
+    "fast_gradient_sign",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
@@ -222,8 +270,10 @@ __all__ = [
     "maxout",
     "maxout_derivative",
     "mean_of_clusters",
+    "member_weight",
     "merge_moments",
     "minimum_norm_solution",
+    "mistakes",
     "mix_noise",
     "moments_of_whitened",
     "momentum_step",
@@ -233,15 +283,21 @@ __all__ = [
     "omit_tokens",
     "one_hot_of_nearest",
     "ordinary_least_squares",
+    "out_of_bag_output",
     "output_size",
     "past_gradient_weights",
     "polynomial_decay",
     "positional_encoding",
     "posterior_probabilities",
+    "precision",
+    "precision_recall_curve",
+    "predicted_class",
     "preference_loss",
     "prelu",
     "prelu_derivative",
     "proximal_l1_step",
+    "quotient",
+    "recall",
     "receptive_field",
     "regression_cost",
     "regression_cost_gradient",
@@ -249,6 +305,7 @@ __all__ = [
     "relu_derivative",
     "reparametrised",
     "responsibilities",
+    "reweighted",
     "ridge",
     "ridge_cost",
     "ridge_cost_gradient",
@@ -273,14 +330,20 @@ __all__ = [
     "standardize",
     "substitute_neighbours",
     "substitute_others",
+    "sums_from_the_top",
     "tanh",
     "tanh_derivative",
     "terminal_speed",
+    "threshold_grid",
     "top_k_ranking_loss",
+    "total_cost",
+    "training_error_bound",
+    "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
     "updated_gaussians",
     "weight_decay_step",
+    "weighted_error",
     "whitened",
     "windowed_adagrad_step",
 ]

@@ -14,6 +14,11 @@ import keras
 from keras_course import catalog
 
 LABELS = {"y_true": {"shape": (6, 1)}, "y_pred": {"shape": (6, 2)}}
+SCORED = {"y_true": {"shape": (6, 1), "dtype": "int32", "max": 2}, "y_pred": {"shape": (6, 1)}}
+CHOSEN = {
+    "y_true": {"shape": (6,), "dtype": "int32", "max": 3},
+    "y_pred": {"shape": (6, 3), "dtype": "probability"},
+}
 
 _AUGMENTATION = "keras_course.layers.augmentation"
 _IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
@@ -77,6 +82,17 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"family": "normal"},
         "inputs": LABELS,
     },
+    "keras_course.metrics.precision_recall:Precision": {
+        "init": {"threshold": 0.0, "zero_division": 1},
+        "inputs": SCORED,
+    },
+    "keras_course.metrics.precision_recall:Recall": {"init": {"threshold": 0.0}, "inputs": SCORED},
+    "keras_course.metrics.pr_curve:PRCurve": {"init": {"thresholds": 51, "from_logits": True}, "inputs": SCORED},
+    "keras_course.metrics.total_cost:TotalCost": {
+        "init": {"costs": [[0.0, 10.0, 2.0], [1.0, 0.0, 3.0], [5.0, 4.0, 0.0]], "mean": True},
+        "inputs": CHOSEN,
+    },
+    "keras_course.metrics.coverage:Coverage": {"init": {"accuracy": 0.5, "thresholds": 21}, "inputs": CHOSEN},
     "keras_course.metrics.purity:Purity": {
         "init": {"clusters": 3, "classes": 2},
         "inputs": {
