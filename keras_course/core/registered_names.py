@@ -1,4 +1,4 @@
-"""Every name this package registers with Keras, frozen: saved models carry them. A test compares it with the classes."""
+"""Every name this package registers with Keras, frozen: saved models carry them. A test holds it to the classes."""
 
 from __future__ import annotations
 
