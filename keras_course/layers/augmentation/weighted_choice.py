@@ -89,7 +89,7 @@ class WeightedChoice(Augmentation):
         super().build(input_shape)
 
     def draws(self, shape: Any) -> int:
-        return 1 + max(each.draws(shape) for each in self.transforms)
+        return 1 + max(int(each.draws(shape)) for each in self.transforms)
 
     def transform(self, inputs: Any, uniforms: Any) -> Any:
         choice = choose(uniforms[:, 0], self.relevance)  # (B,)
