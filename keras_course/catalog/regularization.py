@@ -87,7 +87,7 @@ AUGMENTATION = (
     Entry(
         "augmentation", "Augmentation of images, sound and text, drawn by relevance", shape="block",
         object=f"{_AUGMENTATION}.geometry:RandomRotation", init={"angle": 0.3, "fill": 0.5}, inputs=(3, 5, 6, 2),
-        recipe="keras_course.recipes.regularization:augmentation", sources=("C 6.4", "S 9.3"),
+        sources=("C 6.4", "S 9.3"),
         members=(
             *(
                 f"{_AUGMENTATION}.{name}"

@@ -5,14 +5,12 @@ import pytest
 
 from keras_course.datasets import load
 from keras_course.models.regularized import DropoutMLP
-from keras_course.ops import choose
-from keras_course.pipeline.batches import TrainingBatches
 from keras_course.pipeline.fit import fit
 from keras_course.pipeline.recipe import Baseline
 from keras_course.recipes import regularization
 
 
-@pytest.mark.parametrize("name", ["augmentation", "dropout", "parameter_tying"])
+@pytest.mark.parametrize("name", ["dropout", "parameter_tying"])
 def test_a_tiny_run_writes_figures_export_and_metrics(name, tmp_path, monkeypatch):
     monkeypatch.setattr(regularization, "_measured", lambda *args: {"accuracy": 0.5, "loss": 1.0})
     fitted = fit(getattr(regularization, name)(), out=tmp_path / "run", tiny=True, progress=False)
@@ -35,36 +33,6 @@ def test_the_baseline_is_the_same_network_with_all_its_units(monkeypatch):
     ours, theirs = regularization.dropout().model(digits.spec, 3), seen["model"]
     assert isinstance(theirs, DropoutMLP) and (theirs.input_rate, theirs.hidden_rate) == (0.0, 0.0)
     assert all(np.array_equal(a, b) for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True))
-
-
-def test_the_baseline_of_augmentation_is_the_same_network_on_the_digits_as_they_are(monkeypatch):
-    seen = {}
-
-    def measured(recipe, model, dataset, seed):
-        seen.update(recipe=recipe, model=model, dataset=dataset)
-        return {"accuracy": 0.0, "loss": 0.0}
-
-    monkeypatch.setattr(regularization, "_measured", measured)
-    digits = regularization.few_images(0)
-    assert isinstance(regularization.without_augmentation(digits, 3), Baseline)
-    ours = regularization.augmentation().model(digits.spec, 3)
-    assert all(np.array_equal(a, b) for a, b in zip(ours.get_weights(), seen["model"].get_weights(), strict=True))
-    assert seen["dataset"] is digits and digits.train.x.shape == (100, 8, 8, 1)
-    whole = load("digits", seed=0)
-    assert np.array_equal(digits.test.x, whole.test.x) and np.array_equal(digits.train.x, whole.train.x[:100])
-
-
-def test_an_epoch_changes_nearly_every_digit_and_by_each_of_the_transforms():
-    recipe, digits = regularization.augmentation(), regularization.few_images(0)
-    batches = TrainingBatches(digits.train, 25, 0, recipe.augment, recipe.augment_draws)
-    batches.epoch = 4
-    changed = np.concatenate([x for x, _ in batches.dataset().as_numpy_iterator()])
-    original = digits.train.x[batches.order(4)]
-    assert changed.shape == original.shape
-    assert np.mean([not np.allclose(a, b, atol=0.01) for a, b in zip(changed, original, strict=True)]) > 0.9
-    chosen = np.asarray(choose(batches.uniforms(4)[:, 0], recipe.augment.relevance))
-    assert set(chosen) == {0, 1, 2}
-    assert recipe.augment_draws == recipe.augment.draws(digits.train.x.shape)
 
 
 def test_few_digits_keeps_two_hundred_of_all_classes_and_whole_test_splits():
