@@ -8,10 +8,12 @@ from typing import Any
 from keras_course.catalog import (
     attention,
     convolution,
+    ensembles,
     foundations,
     generative,
     inference,
     latent,
+    methodology,
     normalization,
     optimization,
     phenomena,
@@ -24,7 +26,8 @@ from keras_course.core.errors import UnknownSlugError
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
     "optimization": (*optimization.ROWS, *normalization.ROWS),
-    "regularization": regularization.ROWS,
+    "regularization": (*regularization.ROWS, *ensembles.ROWS),
+    "methodology": methodology.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
     "generative": generative.ROWS,

@@ -73,4 +73,42 @@ PENALTIES_AND_NOISE = (
     ),
 )  # fmt: skip
 
-ROWS = (*PENALTIES_AND_NOISE,)
+STOPPING = (
+    Entry(
+        "early-stopping", "Early stopping that returns the best parameters", shape="block",
+        object="keras_course.pipeline.early_stopping:EarlyStopping", init={"monitor": "val_loss", "patience": 3},
+        sources=("C 6.9",), members=(f"{_OPS}.early_stopping:stopping_point",),
+    ),
+)  # fmt: skip
+
+_AUGMENTATION = "keras_course.layers.augmentation"
+
+AUGMENTATION = (
+    Entry(
+        "augmentation", "Augmentation of images, sound and text, drawn by relevance", shape="block",
+        object=f"{_AUGMENTATION}.geometry:RandomRotation", init={"angle": 0.3, "fill": 0.5}, inputs=(3, 5, 6, 2),
+        recipe="keras_course.recipes.regularization:augmentation", sources=("C 6.4", "S 9.3"),
+        members=(
+            *(
+                f"{_AUGMENTATION}.{name}"
+                for name in (
+                    "geometry:RandomShift", "geometry:RandomScale", "colour:RandomColourShift", "focus:RandomBlur",
+                    "focus:RandomSharpen", "sound:RandomEcho", "sound:RandomNoise", "text:RandomTypos",
+                    "text:RandomOmissions", "weighted_choice:WeightedChoice",
+                )
+            ),
+            *(
+                f"{_OPS}.augmentation{name}"
+                for name in (
+                    ":choose", ":standard_normals", "_warps:bilinear", "_warps:shift_images", "_warps:scale_images",
+                    "_warps:rotate_images", "_pixels:shift_colours", "_pixels:blur_images", "_pixels:sharpen_images",
+                    "_sound:add_echo", "_sound:mix_noise", "_text:substitute_neighbours", "_text:substitute_others",
+                    "_text:omit_tokens", "_text:keyboard_neighbours",
+                )
+            ),
+            "keras_course.pipeline.augment:augmented",
+        ),
+    ),
+)  # fmt: skip
+
+ROWS = (*PENALTIES_AND_NOISE, *STOPPING, *AUGMENTATION)

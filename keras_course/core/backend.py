@@ -183,3 +183,31 @@ def jacobian(function: Callable[[Any], Any], x: Any) -> Any:
 
         return jax.jacrev(function)(x)
     raise BackendError(f"jacobian needs the TensorFlow or JAX backend. Received: backend={backend!r}")
+
+
+def gradient(function: Callable[[Any], Any], x: Any) -> Any:
+    """The gradient of a scalar function, by reverse accumulation; sizes of x may be unknown while a graph is traced.
+
+    g[i] = d f(x) / d x[i], shape of x.
+
+    Args:
+        function: takes one tensor, returns a scalar tensor.
+        x: floating tensor or array, any shape.
+
+    Raises:
+        BackendError: on a backend other than TensorFlow and JAX.
+    """
+    backend = keras.backend.backend()
+    x = keras.ops.convert_to_tensor(x)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x, unconnected_gradients="zero")
+    if backend == "jax":
+        import jax
+
+        return jax.grad(function)(x)
+    raise BackendError(f"gradient needs the TensorFlow or JAX backend. Received: backend={backend!r}")

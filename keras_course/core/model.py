@@ -70,6 +70,7 @@ class Model(keras.Model):
     Raises:
         BackendError: under another Keras backend than TensorFlow.
         ReservedNameError: at class definition, for a name that Keras overwrites.
+        TypeError: for a functional model, `Model(inputs, outputs)`.
 
     Example:
         >>> class Doubler(Model):
@@ -83,7 +84,14 @@ class Model(keras.Model):
         require_tensorflow(type(self).__name__)
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"{type(self).__name__} needs an integer seed. Received: seed={seed!r}")
-        super().__init__(*args, **kwargs)
+        if args or {"inputs", "outputs"} & set(kwargs):
+            # Keras would exchange the base of this class for the whole process, and break every other subclass.
+            raise TypeError(
+                f"{type(self).__name__} is subclassed, not made of inputs and outputs; take keras.Model for that, or "
+                f"hold the functional model as an attribute. Received: {len(args)} positional arguments, "
+                f"{', '.join(sorted(kwargs)) or 'no others'}"
+            )
+        super().__init__(**kwargs)
         self.seed = seed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -111,6 +119,22 @@ class Model(keras.Model):
         optimizer = getattr(self, "optimizer", None)
         step = optimizer.iterations if optimizer is not None else 0
         return stateless_seed(self.seed, salt, step)
+
+    @staticmethod
+    def share_of_batch(rows: Any) -> tuple[Any, Any]:
+        """Where this replica's examples lie in the whole batch, so that R replicas draw what one would have drawn.
+
+        Args:
+            rows: int or int32 scalar tensor, this replica's number of examples.
+
+        Returns:
+            Tuple (first row, rows of all replicas together); (0, rows) with one replica.
+        """
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return 0, rows
+        sizes = context.all_gather(tf.reshape(tf.cast(rows, "int32"), (1,)), axis=0)  # (R,)
+        return tf.reduce_sum(sizes[: context.replica_id_in_sync_group]), tf.reduce_sum(sizes)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         tracking.require_tracked(self)
@@ -167,6 +191,26 @@ class Model(keras.Model):
         if optimizer is not self.optimizer:  # loss scaling, which leaves the step out after an overflow
             optimizer.step_back(variables)
         return logs
+
+    def _compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss, in whose gradient each replica counts by its share of the batch's rows.
+
+        Keras takes the mean of the replicas' means, so that a batch split 3 + 2 would train another model than the
+        batch itself. A replica without rows adds nothing. Right for losses that are means over rows.
+        """
+        loss = super()._compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return loss
+        rows = tf.shape(next(leaf for leaf in keras.tree.flatten(x) if leaf is not None))[0]
+        loss = tf.where(rows > 0, loss, tf.zeros_like(loss))
+        if not training:
+            return loss
+        _, total = self.share_of_batch(rows)
+        weighted = loss * (tf.cast(rows * context.num_replicas_in_sync, loss.dtype) / tf.cast(total, loss.dtype))
+        return weighted + tf.stop_gradient(loss - weighted)  # the value stays this replica's mean
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Builds model, optimizer and metrics under a strategy from what one replica sees.

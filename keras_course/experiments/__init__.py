@@ -5,6 +5,7 @@ from keras_course.experiments import (
     ill_conditioning,
     langevin_posterior,
     lr_u_curve,
+    neighbour_walk,
     saddle_escape,
 )
 from keras_course.experiments.table import Table
@@ -15,5 +16,6 @@ __all__ = [
     "ill_conditioning",
     "langevin_posterior",
     "lr_u_curve",
+    "neighbour_walk",
     "saddle_escape",
 ]

@@ -134,7 +134,19 @@ def run(config: Config) -> Table:
         row = (method, kappa, angle, _steps(method, kappa, angle, config), _predicted(method, kappa, config))
         for name, value in zip(columns, row, strict=True):
             columns[name].append(value)
-    return Table("ill-conditioning", columns, lambda table: _draw(table, config))
+    return Table("ill-conditioning", columns, lambda table: _draw(table, config), _headline(columns, config))
+
+
+def _headline(columns: dict[str, list[Any]], config: Config) -> dict[str, float]:
+    """Steps of every method in the narrowest valley, along an axis or nearest to one; predictions beside."""
+    table, found = Table("ill-conditioning", columns), {}
+    kappa, angle = max(config.conditions), min(config.angles, key=abs)
+    for method in METHODS:
+        row = table.where(method=method, condition=kappa, angle=angle)
+        found[f"steps, {method}, condition {kappa:g}"] = float(row["steps"][0])
+        if not math.isnan(row["predicted"][0]):
+            found[f"predicted, {method}"] = float(row["predicted"][0])
+    return found
 
 
 def _valley(kappa: float, angle: float) -> tuple[Any, Any]:
@@ -182,7 +194,7 @@ def _steps(method: str, kappa: float, angle: float, config: Config) -> int:
         far = lambda: tf.norm(tf.convert_to_tensor(p.value)) > close  # noqa: E731
         return tf.while_loop(lambda count: (count < config.limit) & far(), step, (tf.constant(0),))
 
-    return int(walk()[0])
+    return int(walk.get_concrete_function()()[0])  # every method is its own compilation
 
 
 def _predicted(method: str, kappa: float, config: Config) -> float:

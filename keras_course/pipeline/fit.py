@@ -15,7 +15,6 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,13 @@ from keras_course.pipeline.recipe import Baseline, Recipe, recipe_of
 from keras_course.pipeline.record import data_record, environment, execution_mode_of, set_threads
 from keras_course.pipeline.run_folder import (
     CHECKPOINTS,
+    FIGURES,
     HISTORY,
     METRICS,
     MODEL,
     RunFolder,
     claim_run_folder,
+    now,
     write_json,
 )
 
@@ -154,7 +155,8 @@ def fit_in(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: bool) 
 
 def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) -> Fitted:
     seed, epochs, every = (folder.config[name] for name in ("seed", "epochs", "checkpoints"))
-    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws)
+    weights = None if recipe.sample_weight is None else recipe.sample_weight(dataset, seed)
+    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws, weights)
     keras.utils.set_random_seed(seed)
     model = compiled_model(recipe, dataset, seed)
     folder.write_config(
@@ -183,7 +185,7 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
     }
     write_json(folder.path / METRICS, content)
     context = FigureContext(recipe, model, dataset, history, metrics["test"], seed)
-    figures = draw_figures(context, folder.path / "figures")
+    figures = draw_figures(context, folder.path / FIGURES)
     exported = export_model(model, folder.path / "export", version=1)
     folder.write_config("finished", finished=now(), **_resumption(folder, resume))
     shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
@@ -291,8 +293,3 @@ def _resumption(folder: RunFolder, resume: ExactResume | None) -> dict[str, Any]
     return {
         "resumed": [*entries[:-1], {**entries[-1], "from": resume.resumed_at, "repeats_bit_for_bit": resume.proved}]
     }
-
-
-def now() -> str:
-    """The time, as config.json notes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

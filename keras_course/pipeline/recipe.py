@@ -34,7 +34,7 @@ from keras_course.core.shapes import require_one_of, require_positive_int
 if TYPE_CHECKING:
     from keras_course.pipeline.figures import FigureContext
 
-__all__ = ["Baseline", "Recipe", "figure_name", "recipe_of", "recipe_reference"]
+__all__ = ["Baseline", "Recipe", "figure_name", "is_experiment", "recipe_of", "recipe_reference"]
 
 TINY = MappingProxyType({"epochs": 2, "examples": 256})
 
@@ -69,6 +69,8 @@ class Recipe:
             uniforms is a float32 tensor (B, augment_draws) in [0, 1), for every example a pure function of
             (seed, epoch, index). Write it with `keras.ops` (it is traced once) and draw nothing inside.
         augment_draws: how many uniform numbers `augment` gets for each example.
+        sample_weight: callable(dataset, seed) that returns an array (N, ...), one row a training example, which `fit`
+            gets with it (class weights, bootstrap counts); or None. Evaluation is not weighted.
         select: validation metric by which the best epoch's weights are kept ("val_loss", "val_accuracy"), or None
             to keep the last.
         patience: epochs without a better `select` after which training ends (early stopping), or None for never.
@@ -94,6 +96,7 @@ class Recipe:
     prepare: Callable[[Any], Any] | None = None
     augment: Callable[[Any, Any], Any] | None = None
     augment_draws: int = 4
+    sample_weight: Callable[[Any, int], Any] | None = None
     select: str | None = None
     patience: int | None = None
     select_mode: str | None = None
@@ -108,7 +111,7 @@ class Recipe:
         for name in ("model", "compile"):
             if not callable(getattr(self, name)):
                 raise ValueError(f"Recipe needs a callable {name}. Received: {name}={getattr(self, name)!r}")
-        for name in ("baseline", "prepare", "augment", "probabilities"):
+        for name in ("baseline", "prepare", "augment", "sample_weight", "probabilities"):
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise ValueError(f"Recipe needs a callable {name} or None. Received: {name}={value!r}")
@@ -162,7 +165,7 @@ def recipe_reference(slug: str) -> str:
 
     Raises:
         UnknownSlugError: if no system is called so; the message names the nearest.
-        KerasCourseError: if the system has no recipe.
+        KerasCourseError: if the system has no recipe: neither a model to train nor an experiment to run.
     """
     from keras_course import catalog
 
@@ -170,21 +173,36 @@ def recipe_reference(slug: str) -> str:
     if entry.recipe is None:
         trainable = ", ".join(sorted(other.slug for other in catalog.entries() if other.recipe is not None))
         raise KerasCourseError(
-            f"{slug!r} has no recipe: it is a part, not a model. Systems to fit: {trainable or 'none'}."
+            f"{slug!r} has no recipe: it is a part, no model or experiment. Systems to fit: {trainable or 'none'}."
         )
     return entry.recipe
+
+
+def is_experiment(slug: str) -> bool:
+    """Whether the recipe of a catalogue entry is an experiment's `Config`, and so no `Recipe`; loads nothing.
+
+    Raises:
+        UnknownSlugError, KerasCourseError: as `recipe_reference`.
+
+    Example:
+        >>> is_experiment("saddle-escape"), is_experiment("lenet")
+        (True, False)
+    """
+    return recipe_reference(slug).endswith(":Config")
 
 
 def recipe_of(slug: str) -> Recipe:
     """The recipe of a catalogue entry.
 
     Raises:
-        UnknownSlugError, KerasCourseError: as `recipe_reference`.
+        UnknownSlugError, KerasCourseError: as `recipe_reference`, and if the entry is an experiment.
         TypeError: if what the catalogue names does not return a `Recipe`.
     """
     from keras_course import catalog
 
     reference = recipe_reference(slug)
+    if is_experiment(slug):
+        raise KerasCourseError(f"{slug!r} is an experiment: it trains no model (pipeline.experiment.run_experiment).")
     recipe = catalog.resolve_member(reference)()
     if not isinstance(recipe, Recipe):
         raise TypeError(f"{reference} must return a Recipe. Received: {recipe!r}")

@@ -9,15 +9,29 @@ import keras
 import numpy as np
 
 from keras_course.datasets import Dataset, Split, load
+from keras_course.layers.augmentation import RandomRotation, RandomScale, RandomShift, WeightedChoice
 from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.models.regularized.dropout_mlp import DropoutMLP
 from keras_course.models.regularized.tied_pair import TiedPair
+from keras_course.models.vision.lenet import LeNet
 from keras_course.pipeline.plots import confusion_matrix, learning_curves, worst_mistakes
 from keras_course.pipeline.recipe import Baseline, Recipe
 
-__all__ = ["dropout", "few_digits", "parameter_tying", "two_scanners", "without_dropout", "without_tying"]
+__all__ = [
+    "augmentation",
+    "dropout",
+    "few_digits",
+    "few_images",
+    "moved_digit",
+    "parameter_tying",
+    "two_scanners",
+    "without_augmentation",
+    "without_dropout",
+    "without_tying",
+]
 
 FEW, BATCH, EPOCHS = 200, 25, 150
+FEW_IMAGES, IMAGE_EPOCHS = 100, 150
 KNOWN, SCARCE, PAIR_EPOCHS = 400, 40, 60
 
 
@@ -61,6 +75,51 @@ def parameter_tying() -> Recipe:
         floor={"accuracy": 0.83},
         figures=(learning_curves, confusion_matrix),
     )
+
+
+def augmentation() -> Recipe:
+    """One hundred digits, and in every epoch each of them shifted, scaled or turned anew.
+
+    PLACEHOLDER
+    """
+    layer = moved_digit()
+    return Recipe(
+        slug="augmentation",
+        dataset=few_images,
+        model=_lenet,
+        compile=_adam_for_the_images,
+        batch_size=BATCH,
+        epochs=IMAGE_EPOCHS,
+        augment=layer,
+        augment_draws=layer.draws((None, 8, 8, 1)),
+        baseline=without_augmentation,
+        floor={"accuracy": 0.9},
+        figures=(learning_curves, confusion_matrix, worst_mistakes),
+    )
+
+
+def moved_digit(size: float = 1.0) -> WeightedChoice:
+    """What happens to a digit in an epoch: a shift, or a turn, or another size, the shift twice as often.
+
+    Args:
+        size: float >= 0, multiplies how far: up to 1 pixel along each axis, 0.25 radians, a factor of 1.2.
+    """
+    return WeightedChoice(
+        [RandomShift(size), RandomRotation(0.25 * size), RandomScale(0.2 * size)], relevance=[2.0, 1.0, 1.0]
+    )
+
+
+def few_images(seed: int) -> Dataset:
+    """Digits as images of 8 x 8 pixels, of which the first 100 training rows (they lie in random order) are kept.
+
+    Args:
+        seed: int, which split.
+
+    Returns:
+        `Dataset`; validation and test splits are whole.
+    """
+    digits = load("digits", seed=seed)
+    return replace(digits, train=Split(digits.train.x[:FEW_IMAGES], digits.train.y[:FEW_IMAGES]))
 
 
 def few_digits(seed: int) -> Dataset:
@@ -113,6 +172,11 @@ def without_dropout(dataset: Dataset, seed: int) -> Baseline:
     return Baseline("without dropout", _measured(dropout(), _wide(dataset.spec, seed, 0.0, 0.0), dataset, seed))
 
 
+def without_augmentation(dataset: Dataset, seed: int) -> Baseline:
+    """The same network, trained as long and in the same way on the hundred digits as they are."""
+    return Baseline("without augmentation", _measured(augmentation(), _lenet(dataset.spec, seed), dataset, seed))
+
+
 def without_tying(dataset: Dataset, seed: int) -> Baseline:
     """The same two networks with strength 0: the second learns from its 40 digits alone."""
     pair = TiedPair(dataset.spec.features - 1, (64, dataset.spec.classes), strength=0.0, seed=seed)
@@ -121,6 +185,21 @@ def without_tying(dataset: Dataset, seed: int) -> Baseline:
 
 def _wide(spec: Any, seed: int, input_rate: float, hidden_rate: float) -> DropoutMLP:
     return DropoutMLP(spec.features, (512, 512, spec.classes), input_rate, hidden_rate, seed=seed)
+
+
+def _lenet(spec: Any, seed: int) -> LeNet:
+    return LeNet(spec.shape, spec.classes, filters=(16, 32), pooling="max", activation="relu", seed=seed)
+
+
+def _adam_for_the_images(spec: Any) -> dict[str, Any]:
+    steps = FEW_IMAGES // BATCH
+    return {
+        "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, IMAGE_EPOCHS * steps)),
+        "loss": SoftmaxLoss(),
+        "metrics": ["accuracy"],
+        "jit_compile": False,  # XLA bypasses oneDNN's convolutions, which are faster here
+        "steps_per_execution": steps,
+    }
 
 
 def _adam_along_a_cosine(spec: Any) -> dict[str, Any]:

@@ -67,8 +67,8 @@ def check_model(
         objective: name in evaluate's results that the tiny fit must improve.
         direction: "min" or "max".
         allow: your classes that a saved file names, besides the model's own layers.
-        any_split: True if training sums over replicas exactly, so that a batch of 5 may split into 3 and 2. Keras's own
-            losses take the mean of the replicas' means, which agrees with one replica for equal shares alone.
+        any_split: True if a replica's share of a batch may be empty. Shares of different sizes are what a
+            `core.model.Model` is held to in any case; a keras.Model, whose replicas count alike, to equal ones.
         skip, only, raise_on_failure: as `check_layer`.
 
     Returns:

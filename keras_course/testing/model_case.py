@@ -45,7 +45,7 @@ class ModelCase(ObjectCase):
         objective: name in evaluate's results.
         direction: "min" or "max".
         allow: classes that a saved file may name, besides Keras's, this package's and the model's own layers.
-        any_split: whether training sums over replicas exactly, so that a batch may split unevenly among them.
+        any_split: whether a replica's share of a batch may be empty.
     """
 
     def __init__(

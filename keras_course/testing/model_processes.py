@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_course.core.model import Model
 from keras_course.testing.agreement import as_array, require, require_equal
 from keras_course.testing.model_case import ModelCase, digest_of_weights
 from keras_course.testing.model_files import environment_of_a_process
@@ -80,8 +81,8 @@ def another_process_gets_the_same_bits(case: ModelCase) -> None:
 def two_replicas_end_where_one_ends(case: ModelCase) -> None:
     """A sum or count that every replica keeps for itself: two replicas train another model than one.
 
-    The number of examples does not divide by the batch. Keras's own losses give each replica the same weight, so its
-    share of a batch must be of one size; with `any_split` the shares differ too, and one is empty.
+    The number of examples does not divide by the batch. A keras.Model gives each replica the same weight, so its share
+    of a batch must be of one size; in a `core.model.Model` the shares differ, and with `any_split` one is empty too.
     """
     difference = _elsewhere(case).difference
     require(not difference, difference)
@@ -97,7 +98,10 @@ def difference_on_replicas(case: ModelCase) -> str:
     """Trains a model on one CPU and on two logical ones; says what differs, or nothing."""
     import tensorflow as tf
 
-    rows, batch_size = (11, 5) if case.any_split else (10, 4)
+    if case.any_split:
+        rows, batch_size = 11, 5  # 3 + 2, 3 + 2, 1 + 0 on the replicas
+    else:
+        rows, batch_size = (12, 5) if issubclass(case.cls, Model) else (10, 4)
     try:
         alone = _trained(case, tf.distribute.get_strategy(), rows, batch_size)
         shared = _trained(case, _two_replicas(), rows, batch_size)

@@ -27,7 +27,35 @@ def pairwise_score(problem: PairwiseProblem, labelling: Any) -> float:
     return float(total)
 
 
+def grey_levels(generator: np.random.Generator) -> PairwiseProblem:
+    """Six pixels of three levels, farther apart the more they differ, up to a random most."""
+    apart = np.minimum(np.abs(np.subtract.outer(range(3), range(3))), 1.0 + generator.random())
+    edges = grid_edges(2, 3, int(generator.choice([4, 8])))
+    return PairwiseProblem(generator.normal(size=(6, 3)), edges, -generator.random(len(edges)), apart)
+
+
+def distant_score(problem: PairwiseProblem, labelling: Any) -> float:
+    """sum_i unary[i, y_i] + sum_ij weight_ij V(y_i, y_j), term by term."""
+    total = sum(problem.unary[place, label] for place, label in enumerate(labelling))
+    for (i, j), weight in zip(problem.edges, problem.weights, strict=True):
+        total += weight * problem.distances[labelling[i]][labelling[j]]
+    return float(total)
+
+
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "alpha_expansion": {
+        "problem": grey_levels,
+        "score": distant_score,
+        "exact": False,  # no single expansion gains, which is not to say that no labelling does
+        "tied": lambda: PairwiseProblem([[0.0, -1.0, -9.0], [-1.0, 0.0, -9.0]], [[0, 1]], -5.0),
+        "malformed": {
+            "a score of NaN": lambda: PairwiseProblem([[0.0, np.nan, 0.0]], [], []),
+            "a reward for disagreement": lambda: PairwiseProblem(np.zeros((2, 3)), [[0, 1]], 0.5),
+            "squared distances": lambda: PairwiseProblem(
+                np.zeros((2, 3)), [[0, 1]], -1.0, [[0, 1, 4], [1, 0, 1], [4, 1, 0]]
+            ),
+        },
+    },
     "graph_cut": {
         "problem": grid,
         "score": pairwise_score,

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_course.core import errors, shapes
-from keras_course.core.backend import compiled, execution_mode, jacobian
+from keras_course.core.backend import compiled, execution_mode, gradient, jacobian
 from keras_course.core.resources import data_path
 from keras_course.core.seeds import derive_seed, stateless_seed
 
@@ -77,6 +77,19 @@ def test_jacobian_and_its_nesting_are_exact_on_a_polynomial(mode):
 
 def test_the_jacobian_of_a_constant_is_zero_not_none():
     np.testing.assert_array_equal(jacobian(lambda x: ops.ones((2,), dtype=x.dtype), np.ones(3)), np.zeros((2, 3)))
+
+
+def test_the_gradient_is_the_jacobian_of_a_scalar_and_knows_no_batch_size():
+    x = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
+
+    def cost(z):
+        return ops.sum(z**3)
+
+    np.testing.assert_allclose(gradient(cost, x), 3 * x**2, rtol=1e-14)
+    np.testing.assert_allclose(gradient(cost, x), jacobian(cost, x), rtol=1e-14)
+    np.testing.assert_array_equal(gradient(lambda z: ops.ones((), dtype=z.dtype), x), np.zeros((3, 2)))
+    any_rows = tf.function(lambda z: gradient(cost, z), input_signature=[tf.TensorSpec((None, 2), tf.float64)])
+    np.testing.assert_allclose(any_rows(x), 3 * x**2, rtol=1e-14)
 
 
 def test_border_checks_say_what_was_wanted_and_what_came():

@@ -30,6 +30,7 @@ def tables():
 def test_a_tiny_run_repeats_exactly_and_draws_its_figure(module, tables):
     assert module.run(module.Config.tiny()).to_csv() == tables[module].to_csv()
     assert isinstance(tables[module].figure(), Figure)
+    assert tables[module].headline and np.all(np.isfinite(list(tables[module].headline.values())))
 
 
 @pytest.mark.parametrize("module", [*MODULES, langevin_posterior], ids=lambda module: module.__name__.split(".")[-1])

@@ -24,12 +24,10 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import stateless_seed
+from keras_course.core.seeds import normal_noise, stateless_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 from keras_course.distributions import DistributionOutput, Family, get_family
-from keras_course.distributions.noise import normal_noise
-from keras_course.models.generative.replicas import mean_over_batch, share_of_batch
 from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional, seed_pair
 from keras_course.ops.elbo import elbo_from_divergence, elbo_from_joint, importance_weighted_bound
 
@@ -242,7 +240,7 @@ class VariationalAutoencoder(Model):
 
     def training_noise(self, rows: Any) -> Any:
         """This step's noise for this replica's examples, (samples, rows, Z_1 + ... + Z_L)."""
-        start, total = share_of_batch(rows)
+        start, total = self.share_of_batch(rows)
         return self._noise((self.samples, total), self.step_seed("noise"))[:, start : start + rows]
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
@@ -266,7 +264,8 @@ class VariationalAutoencoder(Model):
         self.elbo_mean.update_state(elbo_from_divergence(reconstruction, divergence), sample_weight)
         self.reconstruction_mean.update_state(reconstruction, sample_weight)
         self.divergence_mean.update_state(divergence, sample_weight)
-        return mean_over_batch(loss) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+        mean = ops.mean(loss) / tf.distribute.get_strategy().num_replicas_in_sync  # as Keras scales its own losses
+        return mean + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_possible(x)

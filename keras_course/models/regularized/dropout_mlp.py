@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
 from keras_course.ops.dropout import (
@@ -40,8 +39,8 @@ class DropoutMLP(Model):
 
     (mu scaled by the rule, see `ops.dropout`.) Masks are drawn from stateless seeds, (seed, layer, step): a resumed run
     draws what the uninterrupted one would have drawn, from whatever file it is resumed, and they are the same eagerly,
-    as a graph and under XLA. Replicas draw different masks. Without hidden layers this is softmax regression, and
-    `geometric_mean` over all masks equals `probabilities` exactly.
+    as a graph and under XLA. Replicas whose shares of a batch are equal draw what one would have drawn. Without hidden
+    layers this is softmax regression, and `geometric_mean` over all masks equals `probabilities` exactly.
 
     Args:
         features: int, number of inputs.
@@ -157,14 +156,21 @@ class DropoutMLP(Model):
         return h  # (B, classes)
 
     def step_masks(self, rows: Any) -> list[Any]:
-        """The masks of this training step, one for each example: pure functions of (seed, layer, step, replica)."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        shift = ops.stack([ops.cast(replica, "int32"), ops.zeros((), "int32")])
-        return self._masks(rows, [self.step_seed(f"mask_{level}") + shift for level in range(len(self.widths))])
+        """The masks of this training step, one for each example: pure functions of (seed, layer, step, row).
+
+        Args:
+            rows: int or scalar tensor, examples of this replica's share of the batch.
+
+        Returns:
+            List of bool tensors (rows, width), one for each of `widths`.
+        """
+        seeds = [self.step_seed(f"mask_{level}") for level in range(len(self.widths))]
+        first, total = self.share_of_batch(rows)
+        return [mask[first : first + rows] for mask in self._masks(total, seeds)]
 
     def _masks(self, rows: Any, seeds: Sequence[Any]) -> list[Any]:
         draws = zip(self.widths, seeds, self.rates, strict=True)
-        return [dropout_mask(_uniforms((rows, width), seed), rate) for width, seed, rate in draws]
+        return [dropout_mask(uniform_noise((rows, width), seed), rate) for width, seed, rate in draws]
 
     def probabilities(self, x: Any) -> Any:
         """softmax of the whole network with scaled units: the weight scaling inference rule.
@@ -235,14 +241,3 @@ class DropoutMLP(Model):
             "rule": self.rule,
             "activation": keras.activations.serialize(self.activation),
         }
-
-
-def _uniforms(shape: Any, seed: Any) -> Any:
-    """float32 numbers in [0, 1) with 24 random bits each, the same eagerly, as a graph and under XLA.
-
-    XLA makes other floats of Philox's integers than TensorFlow does, so the integers are drawn and divided here. The
-    algorithm is named because left to itself XLA takes another one, with other integers and far slower.
-    """
-    integers = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
-    high = tf.bitwise.right_shift(integers, tf.constant(8, tf.uint32))
-    return tf.cast(tf.cast(high, tf.int32), tf.float32) * 2.0**-24

@@ -18,10 +18,10 @@ Y = np.where(WHOSE == 0, POINTS[:, 0] > 0, POINTS[:, 0] + 0.7 * POINTS[:, 1] > 0
 
 
 @functools.cache
-def trained(strength, epochs=60):
+def trained(strength, steps=60):
     pair = TiedPair(2, (2,), strength, seed=1)
     pair.compile(keras.optimizers.SGD(0.02 if strength > 1 else 0.1), SoftmaxLoss())
-    pair.fit(X, Y, batch_size=60, epochs=epochs, verbose=0, shuffle=False)
+    pair.fit(np.tile(X, (steps, 1)), np.tile(Y, steps), batch_size=60, verbose=0, shuffle=False)
     return pair
 
 
@@ -63,7 +63,8 @@ def test_strength_zero_trains_each_model_as_if_it_were_alone():
     """One half of the batch at half the rate: its examples were half of the mean."""
     pair, alone = trained(0.0), TiedPair(2, (2,), 0.0, seed=1)
     alone.compile(keras.optimizers.SGD(0.05), SoftmaxLoss())
-    alone.fit(X[WHOSE == 1], Y[WHOSE == 1], batch_size=60, epochs=60, verbose=0, shuffle=False)
+    x, y = X[WHOSE == 1], Y[WHOSE == 1]
+    alone.fit(np.tile(x, (60, 1)), np.tile(y, 60), batch_size=30, verbose=0, shuffle=False)
     for one, other in zip(weights(pair.second), weights(alone.second), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
