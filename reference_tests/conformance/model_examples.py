@@ -91,7 +91,7 @@ TRAINING: dict[str, dict[str, Any]] = {
         "objective": "log_likelihood",
         "direction": "max",
     },
-    "bagging": {"targets": four_classes, "compile": with_softmax_loss},
+    "bagging": {"targets": four_classes, "compile": with_adam},
     "boosting": {"targets": four_classes, "compile": by_own_rule},
     "DecisionStump": {
         "init": {"features": 3, "classes": 4},
