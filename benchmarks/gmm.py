@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import Any
 
-from benchmarks.harness import Contest, main
+from benchmarks.harness import Contest, main, require_close
 
 SAMPLES, FEATURES, COMPONENTS, ITERATIONS = 50_000, 16, 16, 10
 
@@ -29,10 +30,10 @@ def contest() -> Contest:
     model = GaussianMixture(COMPONENTS, FEATURES, tolerance=0.0, dtype="float64")
     model.compile(jit_compile=True)
 
-    def ours() -> float:
+    def ours() -> Any:
         model.start(*start)
         history = model.fit(x, epochs=ITERATIONS, verbose=0)
-        return float(history.history["log_likelihood"][-1])
+        return history.history["log_likelihood"][-1], model.means.numpy(), lambda: model.predict(x, verbose=0).argmax(1)
 
     try:
         import sklearn
@@ -43,16 +44,24 @@ def contest() -> Contest:
         name = f"scikit-learn {sklearn.__version__} GaussianMixture"
         warnings.filterwarnings("ignore", category=sklearn.exceptions.ConvergenceWarning)
 
-        def peer() -> float:
+        def peer() -> Any:
             other = Peer(
                 COMPONENTS, weights_init=start[0], means_init=start[1], precisions_init=np.linalg.inv(start[2]),
                 max_iter=ITERATIONS, tol=0,
             ).fit(x)  # fmt: skip
-            return float(other.lower_bound_)
+            return other.lower_bound_, other.means_, lambda: other.predict(x)
+
+    def agree(ours: Any, peers: Any) -> str:
+        require_close("mean log-likelihoods", ours[0], peers[0], 1e-5)
+        require_close("means", ours[1], peers[1], 1e-5)
+        differing = int(np.sum(ours[2]() != peers[2]()))
+        if differing > SAMPLES * 1e-4:
+            raise ValueError(f"assignments should agree but for rounding. Received: {differing} of {SAMPLES} differ")
+        return f"log-likelihood and means within 1e-5, {SAMPLES - differing} of {SAMPLES} assignments equal"
 
     sizes = f"n = {SAMPLES}, d = {FEATURES}, k = {COMPONENTS}"
     title = f"GMM EM, {sizes}, full, float64: ms an iteration, {ITERATIONS} a fit"
-    return Contest(title, ours, peer, name, xla=True, work=ITERATIONS, limits={1: 0.55, 2: 0.35})
+    return Contest(title, ours, peer, name, xla=True, work=ITERATIONS, limits={1: 0.55, 2: 0.35}, agree=agree)
 
 
 if __name__ == "__main__":

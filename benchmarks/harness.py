@@ -2,10 +2,11 @@
 
     python -m benchmarks.lloyd [--threads 1 2] [--repeats 7] [--json FILE]
 
-Every thread count gets a fresh process, because TensorFlow, BLAS and OpenMP read theirs once, when they start. In it
-the contestants take turns (ours, peer, peer, ours, ...), so that whatever else the machine does falls on both; the
-table gives the median with least and greatest, and the ratio of the medians. A peer that is not installed is skipped
-with a line.
+Before the clock starts each contestant runs twice: the first run compiles and is reported apart, the second's results
+must agree, or there is no table. Every thread count gets a fresh process, because TensorFlow, BLAS and OpenMP read
+theirs once, when they start. In it the contestants take turns (ours, peer, peer, ours, ...), so that whatever else the
+machine does falls on both; the table gives the median with least and greatest, the ratio of the medians and the least
+and greatest ratio of a turn. A peer that is not installed is skipped with a line.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Contest", "compete", "environment", "main", "table"]
+__all__ = ["Contest", "compete", "environment", "main", "require_close", "table"]
 
 MEASURES = ("cpu", "wall")
 LEAST_REPEATS = 5
@@ -40,6 +41,9 @@ class Contest:
         xla: whether ours is compiled by XLA.
         work: how often the work is done in one call (iterations), for the table.
         limits: {threads: greatest ratio that is asked for}; of processor time on one thread, of wall time on more.
+        agree: takes what both returned, raises ValueError if they did not do the same work, returns in a few words
+            what was compared.
+        choices: what else decides the time (steps_per_execution, optimiser), for the heading.
     """
 
     title: str
@@ -49,13 +53,50 @@ class Contest:
     xla: bool
     work: int = 1
     limits: dict[int, float] | None = None
+    agree: Callable[[Any, Any], str] | None = None
+    choices: str = ""
 
 
-def timed(function: Callable[[], Any]) -> dict[str, float]:
-    """CPU seconds of the whole process, and wall seconds."""
+def require_close(what: str, ours: Any, peers: Any, relative: float) -> None:
+    """Raises ValueError unless two numbers or arrays differ by at most `relative` times the peer's scale.
+
+    Args:
+        what: their name.
+        ours, peers: numbers or arrays.
+        relative: greatest difference, over the greatest absolute value of the peer's.
+    """
+    import numpy as np
+
+    ours, peers = np.asarray(ours, "float64"), np.asarray(peers, "float64")
+    error = np.max(np.abs(ours - peers)) / np.max(np.abs(peers)) if ours.shape == peers.shape else np.inf
+    if not error <= relative:
+        raise ValueError(
+            f"{what} of ours and of the peer should agree within {relative:g}. Received: shapes {ours.shape} and "
+            f"{peers.shape}, relative difference {error:.3g}"
+        )
+
+
+def timed(function: Callable[[], Any]) -> tuple[dict[str, float], Any]:
+    """CPU seconds of the whole process and wall seconds, and what came."""
     cpu, wall = time.process_time(), time.perf_counter()
-    function()
-    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    result = function()
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}, result
+
+
+def versions() -> str:
+    """The packages that decide, with their versions, and the kernels that BLAS chose where threadpoolctl can tell."""
+    from importlib import metadata
+
+    names = ("tensorflow", "keras", "tensorflow-probability", "numpy")
+    found = ", ".join(f"{name} {metadata.version(name)}" for name in names)
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return found
+    kernels = sorted(
+        {f"{one['internal_api']} {one['architecture']}" for one in threadpool_info() if "architecture" in one}
+    )
+    return f"{found}; BLAS kernels of numpy, scipy: {', '.join(kernels) or 'unknown'}"
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -64,37 +105,45 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def compete(contest: Contest, threads: int, repeats: int) -> dict[str, Any]:
-    """Runs a contest in this process: one warm-up each, then turns.
+    """Runs a contest in this process: a run that compiles and one to compare the results, then turns.
 
     Returns:
         A record: times of both a unit of work, ratios, and what was switched on.
+
+    Raises:
+        ValueError: if the results of the contestants differ.
     """
     names = ["ours"] + (["peer"] if contest.peer is not None else [])
     functions = {"ours": contest.ours, "peer": contest.peer}
     times: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    for name in names:
-        functions[name]()  # type: ignore[misc]
+    first = {name: timed(functions[name])[0] for name in names}  # type: ignore[arg-type]
+    results = {name: timed(functions[name])[1] for name in names}  # type: ignore[arg-type]
+    agreed = contest.agree(results["ours"], results["peer"]) if contest.agree and contest.peer else None
+    loads = [os.getloadavg()[0]]
     for turn in range(repeats):
         for name in names if turn % 2 == 0 else reversed(names):
-            times[name].append(timed(functions[name]))  # type: ignore[arg-type]
+            times[name].append(timed(functions[name])[0])  # type: ignore[arg-type]
+    loads.append(os.getloadavg()[0])
     record: dict[str, Any] = {
         "title": contest.title, "peer_name": contest.peer_name, "threads": threads, "repeats": repeats,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"), "xla": contest.xla,
-        "limit": (contest.limits or {}).get(threads), "load": os.getloadavg()[0],
+        "limit": (contest.limits or {}).get(threads), "load": max(loads), "agreed": agreed, "choices": contest.choices,
+        "versions": versions(), "first_run": {name: first[name]["wall"] for name in names},
         "processor": platform.processor() or platform.machine(), "python": platform.python_version(),
     }  # fmt: skip
     for name in names:
         record[name] = {m: spread([one[m] / contest.work for one in times[name]]) for m in MEASURES}
     if contest.peer is not None:
-        record["ratio"] = {m: record["ours"][m]["median"] / record["peer"][m]["median"] for m in MEASURES}
-        pairs = [a["wall"] / b["wall"] for a, b in zip(times["ours"], times["peer"], strict=True)]
-        record["paired_wall_ratio"] = spread(pairs)
+        turns = list(zip(times["ours"], times["peer"], strict=True))
+        for m in MEASURES:
+            of_medians = record["ours"][m]["median"] / record["peer"][m]["median"]
+            record.setdefault("ratio", {})[m] = {**spread([a[m] / b[m] for a, b in turns]), "of_medians": of_medians}
     return record
 
 
 def table(records: list[dict[str, Any]]) -> str:
     """The printed table: milliseconds a unit of work, median (least to greatest)."""
-    head = ("threads", "measure", "ours ms", "peer ms", "ratio", "asked")
+    head = ("threads", "measure", "ours ms", "peer ms", "ratio", "asked", "load", "first run s")
     rows = [head]
     for record in records:
         for measure in MEASURES:
@@ -102,10 +151,17 @@ def table(records: list[dict[str, Any]]) -> str:
             for name in ("ours", "peer"):
                 one = record.get(name, {}).get(measure)
                 cells.append("-" if one is None else f"{_ms(one['median'])} ({_ms(one['min'])} to {_ms(one['max'])})")
-            ratio = f"{record['ratio'][measure]:.2f}" if "ratio" in record else "-"
+            ratio = "-"
+            if "ratio" in record:
+                one = record["ratio"][measure]
+                ratio = f"{one['of_medians']:.2f} ({one['min']:.2f} to {one['max']:.2f})"
+            first = ", ".join(f"{seconds:.1f}" for seconds in record["first_run"].values())
+            rest = (f"{record['load']:.1f}", first) if measure == MEASURES[0] else ("", "")
             # One thread: processor time, which neighbours on the machine do not count in. Two: what a user waits.
             held = record["limit"] is not None and measure == ("cpu" if record["threads"] == 1 else "wall")
-            rows.append((str(record["threads"]), measure, *cells, ratio, f"<= {record['limit']}" if held else ""))
+            rows.append(
+                (str(record["threads"]), measure, *cells, ratio, f"<= {record['limit']}" if held else "", *rest)
+            )
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
@@ -120,8 +176,10 @@ def environment(threads: int, onednn: bool) -> dict[str, str]:
     count = str(threads)
     names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL")]
     names += [f"TF_NUM_{pool}_THREADS" for pool in ("INTRAOP", "INTEROP")]
+    # A machine may name the kernels of OpenBLAS in its environment, and then numpy does not choose for the processor.
+    own = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     return {
-        **os.environ, **dict.fromkeys(names, count), "TF_ENABLE_ONEDNN_OPTS": str(int(onednn)),
+        **own, **dict.fromkeys(names, count), "TF_ENABLE_ONEDNN_OPTS": str(int(onednn)),
         "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow",
     }  # fmt: skip
 
@@ -161,10 +219,10 @@ def main(module: str, contest: Callable[[], Contest]) -> int:
     print(first["title"])
     skipped = "" if "ratio" in first else " is not installed and skipped; install the extra: keras-course[bench]"
     print(f"peer: {first['peer_name']}{skipped}")
-    print(
-        f"XLA {'on' if first['xla'] else 'off'}, oneDNN {'off' if first['onednn'] == '0' else 'on'}, "
-        f"{first['repeats']} interleaved repeats, load {first['load']:.1f}, Python {first['python']}\n"
-    )
+    print(f"{first['versions']}, Python {first['python']}, {first['processor']}")
+    switches = f"XLA {'on' if first['xla'] else 'off'}, oneDNN {'off' if first['onednn'] == '0' else 'on'}"
+    print(f"{switches}{', ' if first['choices'] else ''}{first['choices']}; {first['repeats']} interleaved repeats")
+    print(f"same results: {first['agreed'] or 'not compared'}\n")
     print(table(records))
     if chosen.json:
         with open(chosen.json, "w", encoding="utf-8") as file:

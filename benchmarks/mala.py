@@ -58,8 +58,17 @@ def contest() -> Contest:
         def peer() -> Any:
             return [np.asarray(part) for part in peer_chain(start, jax.random.PRNGKey(1))]
 
+    def agree(ours: Any, peers: Any) -> str:
+        """Other random numbers, so the laws are compared: share of kept proposals, second moments."""
+        shares = [float(np.mean(accepted)) for _, accepted in (ours, peers)]
+        moments = [float(np.mean((np.asarray(states)[DRAWS // 4 :] / scale) ** 2)) for states, _ in (ours, peers)]
+        if abs(shares[0] - shares[1]) > 0.01 or max(abs(moment - 1) for moment in moments) > 0.05:
+            raise ValueError(f"the chains should obey one law. Received: kept {shares}, second moments {moments}")
+        kept, second = (" and ".join(f"{value:.3f}" for value in pair) for pair in (shares, moments))
+        return f"kept {kept} of the proposals, second moments {second} of the target's"
+
     title = f"MALA, a normal in {DIMENSIONS} dimensions, one chain, float32: ms a draw, {DRAWS} a run"
-    return Contest(title, ours, peer, name, xla=True, work=DRAWS, limits={1: 0.8, 2: 0.8})
+    return Contest(title, ours, peer, name, xla=True, work=DRAWS, limits={1: 0.8, 2: 0.8}, agree=agree)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ class Entry(NamedTuple):
         object: "module:Name" of the class or function that stands for the system.
         init: arguments that make an example.
         inputs: what the example is called with: a shape, or {"name": {"shape": [...], "dtype": "int32", "max": 7}}.
-        recipe: "module:name" of the function that returns its Recipe, or None.
+        recipe: "module:name" of the function that returns its Recipe, "module:Config" of an experiment, or None.
         sources: "C 8.1"-like strings; the letters are resolved by `catalog.sources`.
         members: "module:Name" of further public parts of the same system.
     """

@@ -10,9 +10,14 @@ from keras_course.catalog import (
     convolution,
     ensembles,
     foundations,
+    generative,
     inference,
     latent,
+    methodology,
+    normalization,
+    optimization,
     phenomena,
+    regularization,
     structured,
 )
 from keras_course.catalog.entry import Entry
@@ -20,9 +25,12 @@ from keras_course.core.errors import UnknownSlugError
 
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
-    "regularization": ensembles.ROWS,
+    "optimization": (*optimization.ROWS, *normalization.ROWS),
+    "regularization": (*regularization.ROWS, *ensembles.ROWS),
+    "methodology": methodology.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,
+    "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
     "structured": structured.ROWS,

@@ -1,4 +1,4 @@
-"""`keras-course fit SLUG`: trains a system and writes a run folder, or goes on with one (`--resume`)."""
+"""`keras-course fit SLUG`: trains a system, anew or further (`--resume`), or runs an experiment, into a run folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,10 @@ def add_parser(subparsers: Any) -> None:
     """Adds the verb's arguments."""
     parser = subparsers.add_parser(
         "fit",
-        help="train a system",
+        help="train a system or run an experiment",
         description="Train a system on its data. Writes a run folder: config.json, history.csv, logs for TensorBoard, "
-        "metrics.json, figures, model.keras, and a SavedModel under export/1.",
+        "metrics.json, figures, model.keras, and a SavedModel under export/1. An experiment writes config.json, "
+        "table.csv, metrics.json and its figure.",
     )
     parser.add_argument("slug", help="name of the system, as `list` prints it")
     parser.add_argument(
@@ -36,12 +37,15 @@ def add_parser(subparsers: Any) -> None:
         help="go on with a run that was killed, with its own settings; it ends with the bits it would have had",
     )
     parser.add_argument(
-        "--seed", type=seed, default=0, metavar="N", help="decides split, weights and order (default: 0)"
+        "--seed",
+        type=seed,
+        metavar="N",
+        help="decides split, weights and order (default: 0); of an experiment, every draw",
     )
     parser.add_argument(
         "--epochs", type=positive_int, metavar="N", help="passes over the data, instead of the recipe's"
     )
-    parser.add_argument("--tiny", action="store_true", help="a run of seconds: few epochs, few examples")
+    parser.add_argument("--tiny", action="store_true", help="a run of seconds: few epochs, few examples, few settings")
     parser.add_argument(
         "--threads", type=positive_int, metavar="N", help="threads of TensorFlow (changes the last bits)"
     )
@@ -49,16 +53,17 @@ def add_parser(subparsers: Any) -> None:
         "--checkpoint-steps", type=positive_int, metavar="N", help="also a checkpoint every N steps (default: none)"
     )
     parser.add_argument(
-        "--checkpoint-seconds", type=positive_number, default=30.0, metavar="S",
+        "--checkpoint-seconds", type=positive_number, metavar="S",
         help="a checkpoint every S seconds (default: 30)",
     )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Trains, then says how well and where it lies."""
-    from keras_course.pipeline.recipe import recipe_reference
+    """Trains or runs, then says how well and where it lies."""
+    from keras_course.pipeline.recipe import is_experiment
 
-    recipe_reference(args.slug)  # a wrong name is told before TensorFlow's seconds
+    if is_experiment(args.slug):  # a wrong name is told before TensorFlow's seconds
+        return _experiment(args)
     with _warnings_in_one_line():
         fitted = _started(args) if args.resume is None else _resumed(args)
     from keras_course.pipeline.fit import missed_bounds
@@ -87,18 +92,34 @@ def _started(args: argparse.Namespace) -> Fitted:
     from keras_course.pipeline.fit import fit
 
     return fit(
-        args.slug, out=args.out, seed=args.seed, epochs=args.epochs, tiny=args.tiny, threads=args.threads,
-        checkpoint_steps=args.checkpoint_steps, checkpoint_seconds=args.checkpoint_seconds,
+        args.slug, out=args.out, seed=args.seed or 0, epochs=args.epochs, tiny=args.tiny, threads=args.threads,
+        checkpoint_steps=args.checkpoint_steps, checkpoint_seconds=args.checkpoint_seconds or 30.0,
     )  # fmt: skip
+
+
+def _experiment(args: argparse.Namespace) -> int:
+    """Runs an experiment, then prints its headline."""
+    given = _given(args, ("epochs", "resume", "checkpoint_steps", "checkpoint_seconds"))
+    if given:
+        raise KerasCourseError(f"{args.slug!r} is an experiment, which trains no model; leave out {', '.join(given)}.")
+    start_tensorflow()
+    from keras_course.pipeline.experiment import run_experiment
+
+    done = run_experiment(args.slug, out=args.out, seed=args.seed, tiny=args.tiny, threads=args.threads)
+    if done.moved is not None:
+        print(f"moved aside   {done.moved} (the run that lay in {done.run})")
+    width = max(map(len, done.table.headline), default=0)
+    for name, value in done.table.headline.items():
+        print(f"{name:<{width}}  {value:.6g}")
+    print(f"run folder    {done.run}")
+    for path in done.figures:
+        print(f"figure        {path}")
+    return 0
 
 
 def _resumed(args: argparse.Namespace) -> Fitted:
     """The run of --resume, trained to its end; its settings are its own."""
-    usual = {
-        "out": None, "seed": 0, "epochs": None, "tiny": False, "threads": None, "checkpoint_steps": None,
-        "checkpoint_seconds": 30.0,
-    }  # fmt: skip
-    given = [f"--{name.replace('_', '-')}" for name, value in usual.items() if getattr(args, name) != value]
+    given = _given(args, ("out", "seed", "epochs", "tiny", "threads", "checkpoint_steps", "checkpoint_seconds"))
     if given:
         raise KerasCourseError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}.")
     from keras_course.pipeline.run_folder import recorded_switches
@@ -109,6 +130,12 @@ def _resumed(args: argparse.Namespace) -> Fitted:
     from keras_course.pipeline.resume import resume
 
     return resume(args.resume, recipe=args.slug)
+
+
+def _given(args: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Which of some options were given, as they are typed."""
+    values = {name: getattr(args, name) for name in names}
+    return [f"--{name.replace('_', '-')}" for name, value in values.items() if value is not None and value is not False]
 
 
 def _proof(entry: Mapping[str, Any]) -> str:

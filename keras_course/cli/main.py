@@ -22,10 +22,12 @@ PROG = "keras-course"
 VERBS = {
     "list": "list the systems, of one topic or all",
     "show": "show one system: formula, source, signature, example, goldens",
-    "fit": "train a system on its data and write a run folder",
+    "fit": "train a system on its data, or run an experiment, and write a run folder",
     "evaluate": "measure the model of a run again",
+    "diagnose": "find out why a run is not better",
     "export": "write the model of a run as a SavedModel",
-    "report": "draw the figures of a run again and write its report.html",
+    "search": "search hyper-parameters and train the best",
+    "report": "write the report.html of a run: its figures, numbers and settings",
     "verify": "compute every golden number again and compare",
 }
 

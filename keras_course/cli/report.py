@@ -1,4 +1,4 @@
-"""`keras-course report RUN`: draws the figures of a run again and writes report.html."""
+"""`keras-course report RUN`: writes report.html, one page with a run's figures, numbers and settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "report",
         help="write the report of a run",
-        description="Measure a run again, draw its figures again and write report.html, one page that holds them all.",
+        description="Measure a run again, draw its figures again and write report.html, one page that holds them all. "
+        "Of an experiment it holds headline, figure and table as they were written.",
     )
     parser.add_argument("run_folder", metavar="RUN", help="run folder")
 

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         verify_report.write_html(args.html, records, goldens)
     left_out = sum(not verify.runs_here(golden) for golden in goldens)
     if left_out:
-        print(f"{left_out} cases left out: models, kernels and distributions need the TensorFlow backend")
+        print(f"{left_out} cases left out: models, kernels, optimizers and distributions need the TensorFlow backend")
     failed = sum(not record.passed for record in records)
     print(f"{len(goldens)} golden cases, {len(records)} runs: {len(records) - failed} passed, {failed} failed")
     return 1 if failed or not records else 0

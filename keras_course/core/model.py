@@ -3,6 +3,7 @@
     endpoints()      {name: (function, tensor specs)}; export(path) writes them all into one SavedModel
     step_seed(salt)  stateless seed = (model seed, salt, optimizer.iterations)
     compile, fit     refuse a reachable variable that Keras does not track: it would never train
+    train_step, fit  serve optimizers that move before the gradient (`look_ahead`) or count batches (`fit_callback`)
     class definition refuses a method or attribute name that Keras overwrites on every instance
 
 Everything else is Keras's: subclass it, compile, fit, evaluate, predict and save as usual.
@@ -69,6 +70,7 @@ class Model(keras.Model):
     Raises:
         BackendError: under another Keras backend than TensorFlow.
         ReservedNameError: at class definition, for a name that Keras overwrites.
+        TypeError: for a functional model, `Model(inputs, outputs)`.
 
     Example:
         >>> class Doubler(Model):
@@ -82,7 +84,14 @@ class Model(keras.Model):
         require_tensorflow(type(self).__name__)
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"{type(self).__name__} needs an integer seed. Received: seed={seed!r}")
-        super().__init__(*args, **kwargs)
+        if args or {"inputs", "outputs"} & set(kwargs):
+            # Keras would exchange the base of this class for the whole process, and break every other subclass.
+            raise TypeError(
+                f"{type(self).__name__} is subclassed, not made of inputs and outputs; take keras.Model for that, or "
+                f"hold the functional model as an attribute. Received: {len(args)} positional arguments, "
+                f"{', '.join(sorted(kwargs)) or 'no others'}"
+            )
+        super().__init__(**kwargs)
         self.seed = seed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -111,6 +120,22 @@ class Model(keras.Model):
         step = optimizer.iterations if optimizer is not None else 0
         return stateless_seed(self.seed, salt, step)
 
+    @staticmethod
+    def share_of_batch(rows: Any) -> tuple[Any, Any]:
+        """Where this replica's examples lie in the whole batch, so that R replicas draw what one would have drawn.
+
+        Args:
+            rows: int or int32 scalar tensor, this replica's number of examples.
+
+        Returns:
+            Tuple (first row, rows of all replicas together); (0, rows) with one replica.
+        """
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return 0, rows
+        sizes = context.all_gather(tf.reshape(tf.cast(rows, "int32"), (1,)), axis=0)  # (R,)
+        return tf.reduce_sum(sizes[: context.replica_id_in_sync_group]), tf.reduce_sum(sizes)
+
     def compile(self, *args: Any, **kwargs: Any) -> None:
         tracking.require_tracked(self)
         super().compile(*args, **kwargs)
@@ -133,14 +158,59 @@ class Model(keras.Model):
         **kwargs: Any,
     ) -> Any:
         tracking.require_tracked(self)
+        watches = []
         if not self.built:  # its variables exist only after the first step
-            watch = tracking.CheckAfterFirstStep()
-            if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.append(watch)
-            else:
-                given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-                callbacks = [*given, watch]
+            watches.append(tracking.CheckAfterFirstStep())
+        if hasattr(_inner_optimizer(self), "fit_callback"):
+            watches.append(_inner_optimizer(self).fit_callback())
+        if watches and isinstance(callbacks, keras.callbacks.CallbackList):
+            for watch in watches:
+                watch.set_model(self)
+                watch.set_params(callbacks.params or {})
+                callbacks.callbacks.append(watch)
+        elif watches:
+            given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+            callbacks = [*given, *watches]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+
+    def train_step(self, data: Any) -> Any:
+        """Keras's step; an optimizer that has `look_ahead` moves the weights before it and back again in `apply`.
+
+        A `train_step` of your own that is to serve such an optimizer does the same.
+        """
+        optimizer = _inner_optimizer(self)
+        if not hasattr(optimizer, "look_ahead"):
+            return super().train_step(data)
+        variables = self.trainable_variables
+        optimizer.look_ahead(variables)
+        try:
+            logs = super().train_step(data)
+        except BaseException:
+            optimizer.step_back(variables)
+            raise
+        if optimizer is not self.optimizer:  # loss scaling, which leaves the step out after an overflow
+            optimizer.step_back(variables)
+        return logs
+
+    def _compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss, in whose gradient each replica counts by its share of the batch's rows.
+
+        Keras takes the mean of the replicas' means, so that a batch split 3 + 2 would train another model than the
+        batch itself. A replica without rows adds nothing. Right for losses that are means over rows.
+        """
+        loss = super()._compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return loss
+        rows = tf.shape(next(leaf for leaf in keras.tree.flatten(x) if leaf is not None))[0]
+        loss = tf.where(rows > 0, loss, tf.zeros_like(loss))
+        if not training:
+            return loss
+        _, total = self.share_of_batch(rows)
+        weighted = loss * (tf.cast(rows * context.num_replicas_in_sync, loss.dtype) / tf.cast(total, loss.dtype))
+        return weighted + tf.stop_gradient(loss - weighted)  # the value stays this replica's mean
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Builds model, optimizer and metrics under a strategy from what one replica sees.
@@ -150,7 +220,10 @@ class Model(keras.Model):
         """
         strategy = self._distribute_strategy
         if strategy is None:
-            return
+            built = all(layer.built for layer in self._flatten_layers())
+            if built or not hasattr(_inner_optimizer(self), "look_ahead"):
+                return
+            strategy = tf.distribute.get_strategy()  # what the first step moves has to exist before it is traced
         if iterator is not None:
             for _, _, batches in iterator:
                 first = next(batches)
@@ -219,3 +292,9 @@ class Model(keras.Model):
 
     # Keras then still refuses to save a subclass that takes arguments and writes no get_config of its own.
     get_config._is_default = True  # type: ignore[attr-defined]
+
+
+def _inner_optimizer(model: keras.Model) -> Any:
+    """The optimizer that makes the steps, without loss scaling wrapped around it; None before compile."""
+    optimizer = getattr(model, "optimizer", None)
+    return getattr(optimizer, "inner_optimizer", optimizer)

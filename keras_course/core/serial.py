@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from keras_course.core.errors import CorruptArtifact, ForbiddenClassError
+from keras_course.core.registered_names import REGISTERED_NAMES
 
 PACKAGE = "keras_course"
 MANIFEST = "manifest.json"
@@ -27,51 +28,6 @@ EXPORT_MANIFEST = Path("assets.extra", "manifest.json")
 
 # Keras classes that run foreign code or read foreign files when they are built.
 _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
-
-# Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
-REGISTERED_NAMES = frozenset(
-    {
-        "AdaBoost",
-        "AdversarialTraining",
-        "AveragePooling",
-        "BackpropMLP",
-        "Bagging",
-        "BernoulliFamily",
-        "BinomialMixture",
-        "CategoricalFamily",
-        "Convolution1D",
-        "Convolution2D",
-        "Convolution3D",
-        "DecisionStump",
-        "DiagonalGaussianFamily",
-        "DistributionOutput",
-        "DistributionRegression",
-        "FullCovarianceGaussianFamily",
-        "GaussianMixture",
-        "HalfSquaredLoss",
-        "KMeans",
-        "LeNet",
-        "LinearRegression",
-        "LogisticLoss",
-        "LogisticRegression",
-        "MLP",
-        "MaxPooling",
-        "Maxout",
-        "MeanLogLikelihood",
-        "MixtureFamily",
-        "NegativeLogLikelihood",
-        "NormalFamily",
-        "PReLU",
-        "Perceptron",
-        "PoissonFamily",
-        "PositionalEncoding",
-        "PreferenceLoss",
-        "Purity",
-        "SoftmaxLoss",
-        "SoftmaxRegression",
-        "TopKRankingLoss",
-    }
-)
 
 T = TypeVar("T", bound=type)
 
@@ -359,5 +315,6 @@ def _import_registered() -> None:
     """Registration happens on import, so the classes a file may name are imported before Keras looks for them."""
     import importlib
 
-    for subpackage in ("layers", "losses", "metrics", "distributions", "models"):
+    parts = ("initializers", "layers", "losses", "metrics", "optimizers", "regularizers", "distributions", "models")
+    for subpackage in parts:
         importlib.import_module(f"{PACKAGE}.{subpackage}")

@@ -79,8 +79,10 @@ def split_rows(labels: ArrayLike | int, seed: int = 0, validation: float = 0.1, 
     quantile = (rank + 0.5) / size[group]
     rows = shuffled[np.argsort(quantile, kind="stable")]
 
+    # A second key: by the first, which chose the test rows, the classes would come in bunches.
+    place = _random_keys(n, seed, "place")
     parts = np.split(rows, [n_test, n_test + n_validation])
-    test_rows, validation_rows, train_rows = (part[np.argsort(key[part], kind="stable")] for part in parts)
+    test_rows, validation_rows, train_rows = (part[np.argsort(place[part], kind="stable")] for part in parts)
     return SplitRows(train_rows, validation_rows, test_rows)
 
 

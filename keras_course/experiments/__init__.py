@@ -1,6 +1,21 @@
 """Phenomena and real-data runs of what is no model: each file has a frozen `Config` and `run(config) -> Table`."""
 
-from keras_course.experiments import foreground_segmentation, langevin_posterior, lr_u_curve, saddle_escape
+from keras_course.experiments import (
+    foreground_segmentation,
+    ill_conditioning,
+    langevin_posterior,
+    lr_u_curve,
+    neighbour_walk,
+    saddle_escape,
+)
 from keras_course.experiments.table import Table
 
-__all__ = ["Table", "foreground_segmentation", "langevin_posterior", "lr_u_curve", "saddle_escape"]
+__all__ = [
+    "Table",
+    "foreground_segmentation",
+    "ill_conditioning",
+    "langevin_posterior",
+    "lr_u_curve",
+    "neighbour_walk",
+    "saddle_escape",
+]

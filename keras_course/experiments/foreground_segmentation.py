@@ -8,6 +8,7 @@ Real pixels, 273,280 of them, solved exactly: value and bound agree to the round
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,12 @@ def run(config: Config) -> Table:
         for name, value in zip(names, row, strict=True):
             columns[name].append(value)
         masks.append(labels.reshape(image.shape[:2]))
-    return Table("graph-cut", columns, lambda table: _draw(table, image, scribbles, np.exp(scores[..., 1]), masks))
+    headline = {}
+    for name, column in (("share of foreground", "foreground"), ("outline, sum of C", "outline")):
+        headline |= {f"{name}, w = {w:g}": value for w, value in zip(config.weights, columns[column], strict=True)}
+    headline["largest gap between value and bound"] = max(np.subtract(columns["bound"], columns["value"]).tolist())
+    draw = partial(_draw, image=image, scribbles=scribbles, probability=np.exp(scores[..., 1]), masks=masks)
+    return Table("graph-cut", columns, draw, headline)
 
 
 def _draw(table: Table, image: Any, scribbles: Any, probability: Any, masks: list[Any]) -> Any:

@@ -6,13 +6,14 @@
 
 The single best set of weights answers as if nothing else fitted the data; the average over the posterior does not.
 Held-out log-likelihood, nats a patient, mean of five splits: best weights -0.203, MetropolisLangevin -0.124, better on
-every split (standard errors 0.025 and 0.017).
+every split, by 0.079 (standard errors 0.028, 0.019 and, of the difference, 0.021).
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,10 @@ def run(config: Config) -> Table:
     """
     columns: dict[str, list[Any]] = {name: [] for name in ("seed", "method", "accepted", "log_likelihood", "accuracy")}
     predicted: dict[str, list[Any]] = {}
-    labels = []
+    labels: Any = []
+    samplers = _samplers(config)
     for seed in config.seeds:
-        test_y, answers = _answers(config, seed)
+        test_y, answers = _answers(config, seed, samplers)
         labels.append(test_y)
         for method, accepted, logits in answers:
             log_each = _log_bernoulli(tf.constant(test_y, tf.float32), logits)
@@ -108,37 +110,76 @@ def run(config: Config) -> Table:
                 columns[column].append(value)
             predicted.setdefault(method, []).append(probability)
     answers_of = {method: np.concatenate(parts) for method, parts in predicted.items()}
-    return Table("langevin", columns, lambda table: _draw(table, answers_of, np.concatenate(labels)))
+    labels = np.concatenate(labels)
+    return Table("langevin", columns, lambda table: _draw(table, answers_of, labels), _headline(columns))
 
 
-def _answers(config: Config, seed: int) -> tuple[Any, list[tuple[str, float, Any]]]:
+def _headline(columns: dict[str, list[Any]]) -> dict[str, float]:
+    """Held-out log-likelihood of each method, mean over the splits, and what the Metropolis chains kept."""
+    table = Table("langevin", columns)
+    means = {method: table.where(method=method)["log_likelihood"].mean() for method in dict.fromkeys(table["method"])}
+    kept = float(table.where(method="MetropolisLangevin")["accepted"].mean())
+    return {
+        **{f"log p(y | x), nats a patient, {method}": float(mean) for method, mean in means.items()},
+        "proposals that MetropolisLangevin kept": kept,
+    }
+
+
+def _answers(config: Config, seed: int, samplers: dict[str, Any]) -> tuple[Any, list[tuple[str, float, Any]]]:
     """Labels of the test split, and (method, share of steps taken, logits (draws, C, N)) of every method."""
     data = load("breast-cancer", seed=seed)
     x, y = (tf.constant(part, tf.float32) for part in (data.train.x, data.train.y))
-
-    def log_prior(*weights: Any) -> Any:
-        squares = [tf.reduce_sum(part**2, range(1, part.shape.rank)) for part in weights]
-        return -0.5 * config.precision * tf.add_n(squares)
-
-    def log_likelihood(batch: Any, *weights: Any) -> Any:
-        rows, labels = batch
-        return tf.reduce_sum(_log_bernoulli(labels, _logits(rows, *weights)), -1)
-
-    def log_posterior(*weights: Any) -> Any:
-        return log_prior(*weights) + log_likelihood((x, y), *weights)
-
-    best = _ascend(log_posterior, _start(config, x.shape[1], seed), config)
+    best = _ascend(lambda *weights: _log_posterior(config, x, y, *weights), _start(config, x.shape[1], seed), config)
     answers = [("best weights", 1.0, _logits(data.test.x, *best)[None, :1])]  # one network, not the average of all
-    for kernel in (
-        UnadjustedLangevin(log_posterior, config.step_size),
-        MetropolisLangevin(log_posterior, config.step_size),
-        StochasticGradientLangevin(log_prior, log_likelihood, (x, y), config.batch_size, 0.5 * config.step_size),
-    ):
-        method = type(kernel).__name__
-        draws, accepted = _sample(kernel, best, config, derive_seed(seed, "langevin-posterior", method))
-        logits = tf.map_fn(lambda w: _logits(data.test.x, *w), draws, fn_output_signature=tf.float32)
-        answers.append((method, float(accepted), logits))
+    for method, sample in samplers.items():
+        chain_seed = tf.constant([0, derive_seed(seed, "langevin-posterior", method)])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="supplied `TransitionKernel` is not calibrated")
+            draws, accepted = sample(x, y, best, chain_seed)
+        flat = [tf.reshape(part, (-1, *part.shape[2:])) for part in draws]  # every draw of every chain a network
+        logits = tf.reshape(_logits(data.test.x, *flat), (config.draws, config.chains, -1))
+        answers.append((method, float(tf.reduce_mean(tf.cast(accepted, tf.float32))), logits))
     return data.test.y, answers
+
+
+def _samplers(config: Config) -> dict[str, Any]:
+    """{method: function of (x, y, start, seed)} that returns draws (draws, C, ...) of every part and what was accepted.
+
+    Data are arguments, not constants, so that one compilation serves every split.
+    """
+    makers = {
+        "UnadjustedLangevin": lambda x, y: UnadjustedLangevin(partial(_log_posterior, config, x, y), config.step_size),
+        "MetropolisLangevin": lambda x, y: MetropolisLangevin(partial(_log_posterior, config, x, y), config.step_size),
+        "StochasticGradientLangevin": lambda x, y: StochasticGradientLangevin(
+            partial(_log_prior, config), _log_likelihood, (x, y), config.batch_size, 0.5 * config.step_size
+        ),
+    }
+
+    def sampler(make: Any) -> Any:
+        @tf.function(jit_compile=config.jit, autograph=False)
+        def sample(x: Any, y: Any, start: list[Any], seed: Any) -> Any:
+            return tfp.mcmc.sample_chain(
+                config.draws, start, kernel=make(x, y), num_burnin_steps=config.burn_in, seed=seed,
+                trace_fn=lambda _, results: results.is_accepted,
+            )  # fmt: skip
+
+        return sample
+
+    return {method: sampler(make) for method, make in makers.items()}
+
+
+def _log_prior(config: Config, *weights: Any) -> Any:
+    squares = [tf.reduce_sum(part**2, range(1, part.shape.rank)) for part in weights]
+    return -0.5 * config.precision * tf.add_n(squares)
+
+
+def _log_likelihood(batch: Any, *weights: Any) -> Any:
+    rows, labels = batch
+    return tf.reduce_sum(_log_bernoulli(labels, _logits(rows, *weights)), -1)
+
+
+def _log_posterior(config: Config, x: Any, y: Any, *weights: Any) -> Any:
+    return _log_prior(config, *weights) + _log_likelihood((x, y), *weights)
 
 
 def _start(config: Config, features: int, seed: int) -> list[Any]:
@@ -173,22 +214,6 @@ def _ascend(log_posterior: Any, start: list[Any], config: Config) -> list[Any]:
     for _ in range(config.ascent_steps):
         step()
     return [tf.convert_to_tensor(part) for part in weights]
-
-
-def _sample(kernel: Any, start: list[Any], config: Config, seed: int) -> tuple[Any, Any]:
-    """Draws (draws, C, ...) of every part, and the share of steps taken."""
-
-    @tf.function(jit_compile=config.jit, autograph=False)
-    def sample() -> Any:
-        return tfp.mcmc.sample_chain(
-            config.draws, start, kernel=kernel, num_burnin_steps=config.burn_in, seed=[0, seed],
-            trace_fn=lambda _, results: results.is_accepted,
-        )  # fmt: skip
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="supplied `TransitionKernel` is not calibrated")
-        draws, accepted = sample()
-    return draws, tf.reduce_mean(tf.cast(accepted, tf.float32))
 
 
 def _draw(table: Table, predicted: dict[str, Any], labels: Any) -> Any:

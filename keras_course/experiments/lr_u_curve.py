@@ -165,7 +165,19 @@ def run(config: Config) -> Table:
             row = (seed, rate, float(loss[index]), float(error[index]), float(test_error[index]))
             for name, value in zip(names, row, strict=True):
                 columns[name].append(value)
-    return Table("lr-u-curve", columns, lambda table: _draw(table, config))
+    return Table("lr-u-curve", columns, lambda table: _draw(table, config), _headline(columns, config))
+
+
+def _headline(columns: dict[str, list[Any]], config: Config) -> dict[str, float]:
+    """Means over the seeds: where loss and error are least, and what they are there and at both ends."""
+    rates, found = np.array(config.learning_rates), {}
+    ends = {"smallest rate": int(rates.argmin()), "greatest rate": int(rates.argmax())}
+    for name in ("training_loss", "test_error"):
+        mean, shown = np.reshape(columns[name], (len(config.seeds), -1)).mean(0), name.replace("_", " ")
+        found[f"rate of least {shown}"] = float(rates[mean.argmin()])
+        found[f"least {shown}"] = float(mean.min())
+        found |= {f"{shown} at the {end} {rates[place]:g}": float(mean[place]) for end, place in ends.items()}
+    return found
 
 
 def _scores(x: Any, hidden: Any, output: Any) -> Any:

@@ -195,7 +195,21 @@ def run(config: Config) -> Table:
         row = (saddle, start, noise, steps, float(np.mean(walks < config.limit)), _predicted(saddle, start, config))
         for name, value in zip(columns, row, strict=True):
             columns[name].append(value)
-    return Table("saddle-escape", columns, lambda table: _draw(table, config))
+    return Table("saddle-escape", columns, lambda table: _draw(table, config), _headline(columns))
+
+
+def _headline(columns: dict[str, list[Any]]) -> dict[str, float]:
+    """Steps from the nearest start against the prediction, and who leaves from the very middle."""
+    table, found = Table("saddle-escape", columns), {}
+    quiet = table["noise"].min()
+    away = table["start"][table["start"] > 0]
+    for saddle in POWERS if len(away) else ():
+        row = table.where(saddle=saddle, start=away.min(), noise=quiet)
+        found[f"steps from x0 = {away.min():g}, {saddle}"] = float(row["steps"][0])
+        found[f"predicted without noise, {saddle}"] = float(row["predicted"][0])
+    for row in zip(*(table.where(start=0.0)[name] for name in ("saddle", "noise", "escaped")), strict=True):
+        found[f"share that left x0 = 0, {row[0]}, noise {row[1]:g}"] = float(row[2])
+    return found
 
 
 def _predicted(saddle: str, start: float, config: Config) -> float:

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ class Table:
         name: name of the experiment.
         columns: {name: one value a row}, all of one length.
         draw: callable(Table) that returns a matplotlib `Figure`, or None.
+        headline: {what: number}, the few figures that say what came out.
 
     Raises:
         ValueError: if there are no columns or their lengths differ.
@@ -42,6 +43,7 @@ class Table:
     name: str
     columns: Mapping[str, Any]
     draw: Callable[[Table], Figure] | None = None
+    headline: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         arrays = {name: np.asarray(values) for name, values in self.columns.items()}

@@ -1,18 +1,55 @@
 """Keras layers of the course; subclass, fit, save and export them as you would Keras's own."""
 
+from keras_course.layers.activity_penalty import ActivityPenalty
+from keras_course.layers.augmentation import (
+    Augmentation,
+    RandomBlur,
+    RandomColourShift,
+    RandomEcho,
+    RandomNoise,
+    RandomOmissions,
+    RandomRotation,
+    RandomScale,
+    RandomSharpen,
+    RandomShift,
+    RandomTypos,
+    WeightedChoice,
+)
+from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
+from keras_course.layers.drop_connect import DropConnect
+from keras_course.layers.dropout import Dropout
 from keras_course.layers.maxout import Maxout
+from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
 
 __all__ = [
+    "ActivityPenalty",
+    "Augmentation",
     "AveragePooling",
+    "BatchNormalization",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",
+    "DropConnect",
+    "Dropout",
     "MaxPooling",
     "Maxout",
+    "NoiseInjection",
+    "NoisyDense",
     "PReLU",
     "PositionalEncoding",
+    "RandomBlur",
+    "RandomColourShift",
+    "RandomEcho",
+    "RandomNoise",
+    "RandomOmissions",
+    "RandomRotation",
+    "RandomScale",
+    "RandomSharpen",
+    "RandomShift",
+    "RandomTypos",
+    "WeightedChoice",
 ]

@@ -1,6 +1,7 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
@@ -10,23 +11,33 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.regularized import AdaBoost, AdversarialTraining, Bagging, DecisionStump
+from keras_course.models.regularized import (
+    AdaBoost,
+    AdversarialTraining,
+    Bagging,
+    DecisionStump,
+    DropoutMLP,
+    TiedPair,
+)
 from keras_course.models.vision import LeNet
 
 __all__ = [
-    "DecisionStump",
-    "Bagging",
-    "AdversarialTraining",
     "AdaBoost",
-    "MLP",
+    "AdversarialTraining",
     "BackpropMLP",
+    "Bagging",
     "BinomialMixture",
+    "DecisionStump",
     "DistributionRegression",
+    "DropoutMLP",
     "GaussianMixture",
     "KMeans",
     "LeNet",
     "LinearRegression",
     "LogisticRegression",
+    "MLP",
     "Perceptron",
     "SoftmaxRegression",
+    "TiedPair",
+    "VariationalAutoencoder",
 ]

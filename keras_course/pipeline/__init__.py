@@ -1,4 +1,4 @@
-"""The way data flows, a file a step: recipe, fit, evaluate, report, export, verify.
+"""The way data flows, a file a step: recipe, fit or experiment, evaluate, report, export, verify.
 
 A step, and with it TensorFlow, loads when it is first used.
 """
@@ -11,10 +11,11 @@ from typing import Any
 from keras_course.pipeline.recipe import Baseline, Recipe
 
 _STEPS = {
-    "Evaluated": "evaluate", "Exported": "export", "FigureContext": "figures", "Fitted": "fit", "Reported": "report",
+    "Evaluated": "evaluate", "Experimented": "experiment", "Exported": "export", "FigureContext": "figures",
+    "Fitted": "fit", "Reported": "report",
 }  # fmt: skip
 
-__all__ = ["Baseline", "Evaluated", "Exported", "FigureContext", "Fitted", "Recipe", "Reported"]
+__all__ = ["Baseline", "Evaluated", "Experimented", "Exported", "FigureContext", "Fitted", "Recipe", "Reported"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What watches a run: the data follow the epoch, the history is written, the best weights are kept, a bar moves.
+"""What watches a run: the data follow the epoch, the history is written, a bar moves.
 
 Each callback holds plain values only (numbers, lists, arrays), so that its state can be saved and restored.
 """
@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -60,36 +58,6 @@ class HistoryFile(keras.callbacks.Callback):
         """{name: one number an epoch}, as Keras's `History.history`."""
         names = [name for name in (self.rows[0] if self.rows else {}) if name != "epoch"]
         return {name: [row.get(name, float("nan")) for row in self.rows] for name in names}
-
-
-class BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of the epoch that is best on a validation metric, and gives them back at the end.
-
-    Args:
-        monitor: name of the metric ("val_loss").
-        minimum: whether less is better. Among equals the earliest epoch is kept.
-    """
-
-    def __init__(self, monitor: str, minimum: bool) -> None:
-        super().__init__()
-        self.monitor = monitor
-        self.minimum = minimum
-        self.best: float | None = None
-        self.best_epoch: int | None = None
-        self.weights: list[NDArray[Any]] = []
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        value = (logs or {}).get(self.monitor)
-        if value is None:
-            raise ValueError(f"There is no {self.monitor!r} to select by. Received: metrics={sorted(logs or {})}")
-        better = self.best is None or (value < self.best if self.minimum else value > self.best)
-        if better and np.isfinite(value):
-            self.best, self.best_epoch = float(value), epoch + 1
-            self.weights = self.model.get_weights()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        if self.weights:
-            self.model.set_weights(self.weights)
 
 
 class ProgressBar(keras.callbacks.Callback):

@@ -15,7 +15,7 @@ from keras_course.pipeline.batches import recipe_data
 from keras_course.pipeline.fit import measure
 from keras_course.pipeline.recipe import Recipe, recipe_of
 from keras_course.pipeline.record import data_record
-from keras_course.pipeline.run_folder import METRICS, MODEL, RunFolder, open_run_folder, read_json
+from keras_course.pipeline.run_folder import METRICS, MODEL, RunFolder, open_model_run, read_json
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ def evaluate(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow
         `Evaluated`.
 
     Raises:
-        RunFolderError: if there is no run, or it has not ended.
+        RunFolderError: if there is no run, it has not ended, or it is an experiment's.
         CorruptArtifact: if config.json or model.keras is damaged.
         CorruptDataError: if the data are no longer those of the run.
     """
-    folder = open_run_folder(run)
+    folder = open_model_run(run)
     recipe = recipe or recipe_of(folder.config["slug"])
     model = load(folder.path / MODEL, allow=allow)
     dataset = data_of_run(folder, recipe)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_course.core.errors import RunFolderError
 from keras_course.core.serial import load, vouch_for_export
-from keras_course.pipeline.run_folder import MODEL, open_run_folder
+from keras_course.pipeline.run_folder import MODEL, open_model_run
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def export(run: str | os.PathLike[str], directory: str | os.PathLike[str], *, al
         `Exported`.
 
     Raises:
-        RunFolderError: if the run has not ended, or the directory cannot be written.
+        RunFolderError: if the run has not ended, is an experiment's, or the directory cannot be written.
         CorruptArtifact: if model.keras is damaged.
     """
-    folder = open_run_folder(run)
+    folder = open_model_run(run)
     model = load(folder.path / MODEL, allow=allow)
     target = Path(directory)
     try:

@@ -15,7 +15,6 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ from keras_course.core.serial import save_model
 from keras_course.core.shapes import require_positive_int
 from keras_course.datasets import Dataset
 from keras_course.pipeline.batches import TrainingBatches, in_order, recipe_data
-from keras_course.pipeline.callbacks import BestWeights, EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.callbacks import EpochData, HistoryFile, ProgressBar
+from keras_course.pipeline.early_stopping import EarlyStopping
 from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.export import export_model
 from keras_course.pipeline.figures import FigureContext, draw_figures
@@ -36,11 +36,13 @@ from keras_course.pipeline.recipe import Baseline, Recipe, recipe_of
 from keras_course.pipeline.record import data_record, environment, execution_mode_of, set_threads
 from keras_course.pipeline.run_folder import (
     CHECKPOINTS,
+    FIGURES,
     HISTORY,
     METRICS,
     MODEL,
     RunFolder,
     claim_run_folder,
+    now,
     write_json,
 )
 
@@ -183,7 +185,7 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
     }
     write_json(folder.path / METRICS, content)
     context = FigureContext(recipe, model, dataset, history, metrics["test"], seed)
-    figures = draw_figures(context, folder.path / "figures")
+    figures = draw_figures(context, folder.path / FIGURES)
     exported = export_model(model, folder.path / "export", version=1)
     folder.write_config("finished", finished=now(), **_resumption(folder, resume))
     shutil.rmtree(folder.path / CHECKPOINTS, ignore_errors=True)
@@ -224,7 +226,8 @@ def train(
         NonFiniteLossError: with the last good weights in the model, and in model.keras.
     """
     guard, history = FiniteGuard(batches), HistoryFile(folder / HISTORY)
-    best = [] if recipe.select is None else [BestWeights(recipe.select, recipe.selects_minimum)]
+    mode = "min" if recipe.selects_minimum else "max"
+    best = [] if recipe.select is None else [EarlyStopping(recipe.select, recipe.patience, mode=mode)]
     bar = [ProgressBar(recipe.slug, epochs, batches.steps)] if progress else []
     checkpoints = [] if resume is None else [resume]
     board = keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False)
@@ -244,7 +247,8 @@ def train(
     finally:
         for shown in bar:
             shown.close()
-    return history.columns, best[0].best_epoch if best else None
+    selected = best[0].best_epoch if best else None
+    return history.columns, None if selected is None else selected + 1
 
 
 def measure(model: Any, split: Any) -> dict[str, float]:
@@ -289,8 +293,3 @@ def _resumption(folder: RunFolder, resume: ExactResume | None) -> dict[str, Any]
     return {
         "resumed": [*entries[:-1], {**entries[-1], "from": resume.resumed_at, "repeats_bit_for_bit": resume.proved}]
     }
-
-
-def now() -> str:
-    """The time, as config.json notes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -34,7 +34,7 @@ from keras_course.core.shapes import require_one_of, require_positive_int
 if TYPE_CHECKING:
     from keras_course.pipeline.figures import FigureContext
 
-__all__ = ["Baseline", "Recipe", "figure_name", "recipe_of", "recipe_reference"]
+__all__ = ["Baseline", "Recipe", "figure_name", "is_experiment", "recipe_of", "recipe_reference"]
 
 TINY = MappingProxyType({"epochs": 2, "examples": 256})
 
@@ -73,6 +73,7 @@ class Recipe:
             gets with it (class weights, bootstrap counts); or None. Evaluation is not weighted.
         select: validation metric by which the best epoch's weights are kept ("val_loss", "val_accuracy"), or None
             to keep the last.
+        patience: epochs without a better `select` after which training ends (early stopping), or None for never.
         select_mode: "max" or "min"; None means "min" for names that end in loss, error or deviance, "max" for others.
         probabilities: callable(model outputs as numpy) that returns class probabilities (N, K) for figures; None takes
             the outputs for logits: softmax over columns, or the logistic function of a single column.
@@ -97,6 +98,7 @@ class Recipe:
     augment_draws: int = 4
     sample_weight: Callable[[Any, int], Any] | None = None
     select: str | None = None
+    patience: int | None = None
     select_mode: str | None = None
     probabilities: Callable[[Any], Any] | None = None
     tiny: Mapping[str, int] = field(default_factory=lambda: TINY)
@@ -119,6 +121,12 @@ class Recipe:
         require_one_of("Recipe", (None, "min", "max"), select_mode=self.select_mode)
         if self.select is not None and not str(self.select).startswith("val_"):
             raise ValueError(f"Recipe selects on a validation metric, 'val_…'. Received: select={self.select!r}")
+        if self.patience is not None:
+            require_positive_int("Recipe", patience=self.patience)
+            if self.select is None:
+                raise ValueError(
+                    f"Recipe needs select to stop early by. Received: patience={self.patience}, select=None"
+                )
         for name in ("floor", "ceiling"):
             for metric, bound in getattr(self, name).items():
                 if not math.isfinite(bound):
@@ -157,7 +165,7 @@ def recipe_reference(slug: str) -> str:
 
     Raises:
         UnknownSlugError: if no system is called so; the message names the nearest.
-        KerasCourseError: if the system has no recipe.
+        KerasCourseError: if the system has no recipe: neither a model to train nor an experiment to run.
     """
     from keras_course import catalog
 
@@ -165,21 +173,36 @@ def recipe_reference(slug: str) -> str:
     if entry.recipe is None:
         trainable = ", ".join(sorted(other.slug for other in catalog.entries() if other.recipe is not None))
         raise KerasCourseError(
-            f"{slug!r} has no recipe: it is a part, not a model. Systems to fit: {trainable or 'none'}."
+            f"{slug!r} has no recipe: it is a part, no model or experiment. Systems to fit: {trainable or 'none'}."
         )
     return entry.recipe
+
+
+def is_experiment(slug: str) -> bool:
+    """Whether the recipe of a catalogue entry is an experiment's `Config`, and so no `Recipe`; loads nothing.
+
+    Raises:
+        UnknownSlugError, KerasCourseError: as `recipe_reference`.
+
+    Example:
+        >>> is_experiment("saddle-escape"), is_experiment("lenet")
+        (True, False)
+    """
+    return recipe_reference(slug).endswith(":Config")
 
 
 def recipe_of(slug: str) -> Recipe:
     """The recipe of a catalogue entry.
 
     Raises:
-        UnknownSlugError, KerasCourseError: as `recipe_reference`.
+        UnknownSlugError, KerasCourseError: as `recipe_reference`, and if the entry is an experiment.
         TypeError: if what the catalogue names does not return a `Recipe`.
     """
     from keras_course import catalog
 
     reference = recipe_reference(slug)
+    if is_experiment(slug):
+        raise KerasCourseError(f"{slug!r} is an experiment: it trains no model (pipeline.experiment.run_experiment).")
     recipe = catalog.resolve_member(reference)()
     if not isinstance(recipe, Recipe):
         raise TypeError(f"{reference} must return a Recipe. Received: {recipe!r}")

@@ -17,10 +17,10 @@ from typing import Any
 from keras_course.core.backend import require_tensorflow
 from keras_course.core.errors import CorruptArtifact, KerasCourseError, RunFolderError
 from keras_course.pipeline.evaluate import data_of_run
-from keras_course.pipeline.fit import Fitted, fit_in, now
+from keras_course.pipeline.fit import Fitted, fit_in
 from keras_course.pipeline.recipe import Recipe, recipe_of
 from keras_course.pipeline.record import environment, set_threads, usable_cores
-from keras_course.pipeline.run_folder import CONFIG, reopen_run_folder
+from keras_course.pipeline.run_folder import CONFIG, now, reopen_run_folder
 
 _DECIDES_BITS = ("versions", "cpu", "devices", "oneDNN", "floatx", "dtype_policy")
 _NEEDED = {"seed": int, "epochs": int, "checkpoints": dict, "data": dict}

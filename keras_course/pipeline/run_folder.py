@@ -7,6 +7,8 @@
     manifest.json  size and sha256 of all that a later step reads
     checkpoints/   while it runs              .lock         held by the process that writes the run
 
+An experiment's run holds table.csv and no model; its metrics.json is the headline.
+
 The status turns to "finished" last of all. Whatever else the folder holds, a run without it is not finished. The system
 lets go of the lock when the process ends, however it ends, so a killed run is told from one that still runs.
 """
@@ -19,7 +21,7 @@ import math
 import os
 import tempfile
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +32,8 @@ CONFIG = "config.json"
 METRICS = "metrics.json"
 MODEL = "model.keras"
 HISTORY = "history.csv"
+TABLE = "table.csv"
+FIGURES = "figures"
 CHECKPOINTS = "checkpoints"
 LOCK = ".lock"
 STATUSES = ("running", "finished", "failed", "interrupted")
@@ -83,6 +87,11 @@ class RunFolder:
     def status(self) -> str:
         """One of `STATUSES`."""
         return str(self.config.get("status"))
+
+    @property
+    def is_experiment(self) -> bool:
+        """Whether an experiment's table lies here, and no model."""
+        return "experiment" in self.config
 
 
 def claim_run_folder(out: str | os.PathLike[str] | None, slug: str) -> RunFolder:
@@ -139,6 +148,8 @@ def reopen_run_folder(path: str | os.PathLike[str]) -> RunFolder:
     folder = _read_run_folder(path)
     if folder.status == "finished":
         raise RunFolderError(f"The run in {folder.path} has finished; there is nothing to resume.")
+    if folder.is_experiment:
+        raise RunFolderError(f"The run in {folder.path} is an experiment's, which keeps no checkpoints; run it anew.")
     try:
         return folder.lock()
     except RunFolderError:
@@ -149,15 +160,15 @@ def reopen_run_folder(path: str | os.PathLike[str]) -> RunFolder:
 
 def _require_ended_run(path: Path) -> None:
     try:
-        status = json.loads((path / CONFIG).read_text("utf-8")).get("status")
+        config = json.loads((path / CONFIG).read_text("utf-8"))
+        status, ways = config.get("status"), "Choose" if "experiment" in config else "Resume it, or choose"
     except (OSError, ValueError, AttributeError):
         status = None
     if status is None:
         raise RunFolderError(f"{path} is not empty and holds no run; nothing was touched. Choose another folder.")
     if status not in STATUSES[1:]:
         raise RunFolderError(
-            f"{path} holds a run that has not finished (status {status!r}); nothing was touched. Resume it, or choose "
-            f"another folder."
+            f"{path} holds a run that has not finished (status {status!r}); nothing was touched. {ways} another folder."
         )
 
 
@@ -180,9 +191,28 @@ def open_run_folder(path: str | os.PathLike[str]) -> RunFolder:
     """
     folder = _read_run_folder(path)
     if folder.status == "running":
+        again = "--out OTHER" if folder.is_experiment else f"--resume {folder.path}"
         raise RunFolderError(
             f"The run in {folder.path} has not finished: it is still running, or it was killed "
-            f"(then: keras-course fit {folder.config['slug']} --resume {folder.path})."
+            f"(then: keras-course fit {folder.config['slug']} {again})."
+        )
+    return folder
+
+
+def open_model_run(path: str | os.PathLike[str]) -> RunFolder:
+    """Opens a run that ended and holds a model.
+
+    Args:
+        path: its folder.
+
+    Raises:
+        RunFolderError, CorruptArtifact: as `open_run_folder`, and if it is an experiment's run.
+    """
+    folder = open_run_folder(path)
+    if folder.is_experiment:
+        raise RunFolderError(
+            f"The run in {folder.path} is an experiment's: it holds a table ({TABLE}) and no model. "
+            f"keras-course report shows it."
         )
     return folder
 
@@ -229,6 +259,11 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CorruptArtifact(path, "not a table")
     return content
+
+
+def now() -> str:
+    """The time, as config.json notes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _plain(value: Any) -> Any:

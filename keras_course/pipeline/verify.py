@@ -29,6 +29,7 @@ from keras_course.core.resources import golden_paths
 from keras_course.pipeline.tolerance import Comparison, compare
 
 DTYPES = ("float32", "float64")
+_TENSORFLOW_ALONE = ("keras_course.distributions.", "keras_course.optimizers.")  # by themselves, or in their examples
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def verify(
 def runs_here(golden: Mapping[str, Any]) -> bool:
     """Whether this Keras backend can run a case: operations and blocks run on all, the rest on TensorFlow alone."""
     entry = catalog.get(golden["entry"])
-    portable = entry.shape in ("op", "block") and not entry.object.startswith("keras_course.distributions.")
+    portable = entry.shape in ("op", "block") and not entry.object.startswith(_TENSORFLOW_ALONE)
     return portable or keras.backend.backend() == "tensorflow"
 
 

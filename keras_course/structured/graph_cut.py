@@ -30,7 +30,7 @@ _LARGEST = 2.0**29  # of an integer capacity; two of them and a flow must fit in
 def graph_cut(problem: PairwiseProblem, *, limit: int | None = None) -> Solution:
     """The labelling of greatest score, for two labels whose disagreement is penalised.
 
-        argmax_y  sum_i unary[i, y_i] + sum_ij weight_ij [y_i != y_j],    weight_ij <= 0
+        argmax_y  sum_i unary[i, y_i] + sum_ij weight_ij V [y_i != y_j],    weight_ij V <= 0,  V = 1 unless given
 
     Of several best labellings it returns the one with the fewest ones (up to the rounding of float64).
 
@@ -43,8 +43,8 @@ def graph_cut(problem: PairwiseProblem, *, limit: int | None = None) -> Solution
         `Solution`; `steps` counts rounds of maximum flow. `is_optimal` unless the limit came first.
 
     Raises:
-        InvalidDataError: if there are not two labels, a weight is positive (the score is not submodular), or no
-            labelling is possible.
+        InvalidDataError: if there are not two labels, a weight is positive (the score is not submodular), or the
+            labels have other distances than 0 from themselves and one number from each other.
         ValueError: if limit is negative.
 
     Example:
@@ -80,7 +80,7 @@ class _Network:
     def __init__(self, problem: PairwiseProblem) -> None:
         places = problem.places
         pairs, place = np.unique(np.sort(problem.edges, 1), axis=0, return_inverse=True)
-        pull = np.bincount(place.reshape(-1), -problem.weights, len(pairs))  # parallel edges are one arc
+        pull = np.bincount(place.reshape(-1), -_penalties(problem), len(pairs))  # parallel edges are one arc
         loss = problem.unary.max(1, keepdims=True) - problem.unary  # (N, 2), what each label costs
         around = np.bincount(pairs.reshape(-1), np.repeat(pull, 2), places)
         loss = np.where(np.isinf(loss), around[:, None] + 1.0, loss)  # no neighbours can outweigh a forced label
@@ -125,9 +125,21 @@ def _require_cuttable(problem: PairwiseProblem, limit: int | None) -> None:
         raise ValueError(f"graph_cut needs a limit of at least 0 rounds, or None. Received: limit={limit!r}")
     if problem.labels != 2:
         raise InvalidDataError(f"graph_cut separates two labels; Received: labels={problem.labels}")
-    if len(problem.weights) and problem.weights.max() > 0:
-        worst = int(problem.weights.argmax())
+    (same, there), (back, also) = problem.distances.tolist()
+    if same != 0 or also != 0 or there != back:
+        raise InvalidDataError(
+            f"graph_cut needs labels at distance 0 from themselves and equally far from each other. "
+            f"Received: distances={problem.distances.tolist()}"
+        )
+    added = _penalties(problem)
+    if len(added) and added.max() > 0:
+        worst = int(added.argmax())
         raise InvalidDataError(
             f"The score is not submodular: graph_cut needs w C <= 0 on every edge, so that disagreement is penalised. "
-            f"Received: weight {problem.weights[worst]:.6g} on edge {problem.edges[worst].tolist()}"
+            f"Received: weight {added[worst]:.6g} on edge {problem.edges[worst].tolist()}"
         )
+
+
+def _penalties(problem: PairwiseProblem) -> NDArray[np.float64]:
+    """What each edge adds where its two labels differ, (E,)."""
+    return np.asarray(problem.weights * problem.distances[0, 1])

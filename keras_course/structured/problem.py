@@ -1,10 +1,10 @@
 """What a solver is given and what it gives back.
 
-    score(y) = sum_i unary[i, y_i] + sum_{(i,j) in edges} weight_ij [y_i != y_j],    y_i in {0 ... L - 1}
+    score(y) = sum_i unary[i, y_i] + sum_{(i,j) in edges} weight_ij V(y_i, y_j),    y_i in {0 ... L - 1}
 
-Solvers look for the labelling y of greatest score: `solve(problem, *, limit) -> Solution(assignment, value, bound,
-steps)`. A bound is a number that no labelling's score exceeds, proved by the solver's own work; value = bound is a
-proof that the assignment is best.
+V(a, b) = [a != b] unless another table of distances between labels is given. Solvers look for the labelling y of
+greatest score: `solve(problem, *, limit) -> Solution(assignment, value, bound, steps)`. A bound is a number that no
+labelling's score exceeds, proved by the solver's own work; value = bound is a proof that the assignment is best.
 """
 
 from __future__ import annotations
@@ -52,18 +52,20 @@ class Solution:
 class PairwiseProblem:
     """Labels for N places, each with a taste of its own and with neighbours it would agree (or disagree) with.
 
-        score(y) = sum_i unary[i, y_i] + sum_{(i,j)} weight_ij [y_i != y_j]
+        score(y) = sum_i unary[i, y_i] + sum_{(i,j)} weight_ij V(y_i, y_j),    V(a, b) = [a != b] by default
 
     A negative weight penalises disagreement; the graph-cut formula of N has weight_ij = w C(x_i, x_j).
 
     Args:
         unary: array (N, L), score of each label at each place, such as log p(y_i | x_i); -inf forbids a label.
         edges: int array (E, 2), pairs of different places; may be empty.
-        weights: number or array (E,), added where the two labels of a pair differ.
+        weights: number or array (E,), added where the two labels of a pair differ, as often as they are apart.
+        distances: array (L, L), V(a, b) of a label a at an edge's first place and b at its second, any finite numbers;
+            None for 0 between equal labels and 1 between others (the Potts model).
 
     Raises:
-        InvalidDataError: for NaN, +inf, a place where every label is forbidden, weights that are not finite, pairs
-            out of range or of a place with itself, or shapes that do not fit.
+        InvalidDataError: for NaN, +inf, a place where every label is forbidden, weights or distances that are not
+            finite, pairs out of range or of a place with itself, or shapes that do not fit.
 
     Example:
         >>> pair = PairwiseProblem([[0.0, -1.0], [-2.0, 0.0]], [[0, 1]], -0.5)
@@ -76,6 +78,7 @@ class PairwiseProblem:
     unary: Any
     edges: Any
     weights: Any
+    distances: Any = None
     places: int = field(init=False)
     labels: int = field(init=False)
 
@@ -101,11 +104,19 @@ class PairwiseProblem:
                 f"PairwiseProblem needs one finite weight, or one for each of {len(edges)} edges. "
                 f"Received: shape={given.shape}, finite={bool(np.all(np.isfinite(given)))}"
             )
+        labels = unary.shape[1]
+        apart = 1.0 - np.eye(labels) if self.distances is None else np.array(self.distances, "float64")
+        if apart.shape != (labels, labels) or not np.all(np.isfinite(apart)):
+            raise InvalidDataError(
+                f"PairwiseProblem needs finite distances ({labels}, {labels}) between its labels. "
+                f"Received: shape={apart.shape}, finite={bool(np.all(np.isfinite(apart)))}"
+            )
         object.__setattr__(self, "unary", unary)
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "weights", np.broadcast_to(given, (len(edges),)).copy())
+        object.__setattr__(self, "distances", apart)
         object.__setattr__(self, "places", unary.shape[0])
-        object.__setattr__(self, "labels", unary.shape[1])
+        object.__setattr__(self, "labels", labels)
 
     def score(self, assignment: Any) -> float:
         """g(y), summed without loss of digits.
@@ -126,5 +137,5 @@ class PairwiseProblem:
         chosen = self.unary[np.arange(self.places), y]
         if np.any(chosen == -np.inf):
             return -math.inf
-        cut = y[self.edges[:, 0]] != y[self.edges[:, 1]]
-        return math.fsum(np.concatenate([chosen, self.weights[cut]]))
+        pulled = self.weights * self.distances[y[self.edges[:, 0]], y[self.edges[:, 1]]]
+        return math.fsum(np.concatenate([chosen, pulled[pulled != 0.0]]))

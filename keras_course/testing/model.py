@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_course.core.backend import require_tensorflow
-from keras_course.testing import configuration, model_files, model_training
+from keras_course.testing import configuration, model_files, model_processes, model_training
 from keras_course.testing.model_case import ModelCase
 from keras_course.testing.report import Report, run_checks
 
@@ -28,7 +28,8 @@ MODEL_CHECKS = (
     model_files.keras_file_restores_it,
     model_files.weights_file_restores_it,
     model_files.endpoints_answer_without_the_package,
-    model_files.another_process_gets_the_same_bits,
+    model_processes.another_process_gets_the_same_bits,
+    model_processes.two_replicas_end_where_one_ends,
 )
 
 
@@ -43,6 +44,7 @@ def check_model(
     objective: str = "loss",
     direction: str = "min",
     allow: Iterable[type] = (),
+    any_split: bool = False,
     skip: Iterable[str] | Mapping[str, str] = (),
     only: Iterable[str] = (),
     raise_on_failure: bool = True,
@@ -50,8 +52,9 @@ def check_model(
     """Holds a model class of one input against the contract of a Keras model.
 
     Config, tracked variables, a fixed tiny fit, train_on_batch, evaluate and predict for any batch size, execution
-    modes, seeds, kill and resume, files, endpoints in a process without the package, and equal bits in another process.
-    Sets Keras's global seeds; needs the TensorFlow backend; the last two checks start a process each.
+    modes, seeds, kill and resume, files, endpoints in a process without the package, equal bits in another process, and
+    two replicas that end where one ends. Sets Keras's global seeds; needs the TensorFlow backend; the last three checks
+    start two processes.
 
     Args:
         cls: subclass of keras.Model or core.model.Model, importable by name.
@@ -64,6 +67,8 @@ def check_model(
         objective: name in evaluate's results that the tiny fit must improve.
         direction: "min" or "max".
         allow: your classes that a saved file names, besides the model's own layers.
+        any_split: True if a replica's share of a batch may be empty. Shares of different sizes are what a
+            `core.model.Model` is held to in any case; a keras.Model, whose replicas count alike, to equal ones.
         skip, only, raise_on_failure: as `check_layer`.
 
     Returns:
@@ -81,7 +86,7 @@ def check_model(
         True
     """
     require_tensorflow("check_model")
-    case = ModelCase(cls, init, inputs, targets, compile, steps, objective, direction, allow)
+    case = ModelCase(cls, init, inputs, targets, compile, steps, objective, direction, allow, any_split)
     return run_checks(
         f"check_model({case.label})", MODEL_CHECKS, case, skip=skip, only=only, raise_on_failure=raise_on_failure
     )

@@ -45,6 +45,7 @@ class ModelCase(ObjectCase):
         objective: name in evaluate's results.
         direction: "min" or "max".
         allow: classes that a saved file may name, besides Keras's, this package's and the model's own layers.
+        any_split: whether a replica's share of a batch may be empty.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ModelCase(ObjectCase):
         objective: str = "loss",
         direction: str = "min",
         allow: Iterable[type] = (),
+        any_split: bool = False,
     ) -> None:
         super().__init__(cls, init, inputs)
         if len(self.table.entries) != 1:
@@ -66,6 +68,8 @@ class ModelCase(ObjectCase):
         self.compile = compile or usual_compile
         self.steps, self.objective, self.direction = steps, objective, direction
         self.allow = tuple(allow)
+        self.any_split = any_split
+        self.elsewhere: Any = None  # what another process found, once it was asked
 
     @property
     def x(self) -> np.ndarray:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,12 @@ from keras_course.core.serial import load, save_model
 from keras_course.testing.agreement import as_array, require, require_equal
 from keras_course.testing.configuration import same_config
 from keras_course.testing.layer_files import classes_inside
-from keras_course.testing.model_case import ModelCase, digest_of_weights
+from keras_course.testing.model_case import ModelCase
 from keras_course.testing.report import NotApplicable
 
 __all__ = [
-    "another_process_gets_the_same_bits",
-    "digests_in_another_process",
     "endpoints_answer_without_the_package",
+    "environment_of_a_process",
     "export_with_answers",
     "keras_file_restores_it",
     "require_answers_without_the_package",
@@ -126,7 +123,10 @@ def require_answers_without_the_package(exported: dict[Path, dict[str, list[np.n
         Deviation: if the process fails or an answer differs from the live model's.
     """
     run = subprocess.run(
-        [sys.executable, "-c", _SERVE, *map(str, exported)], capture_output=True, text=True, env=_environment()
+        [sys.executable, "-c", _SERVE, *map(str, exported)],
+        capture_output=True,
+        text=True,
+        env=environment_of_a_process(),
     )
     require(run.returncode == 0, f"a process without the package fails: {run.stderr.strip()[-400:]}")
     for folder, expected in exported.items():
@@ -137,36 +137,6 @@ def require_answers_without_the_package(exported: dict[Path, dict[str, list[np.n
             require_equal(came, wanted, f"{folder.name}: endpoint {name!r} on {rows} rows from another process")
 
 
-_REPEAT = """
-import pickle, sys
-for case in pickle.load(sys.stdin.buffer):
-    from keras_course.testing.model_case import digest_of_weights
-    print(digest_of_weights(case.fit(case.compiled(), 3)))
-"""
-
-
-def digests_in_another_process(cases: Sequence[ModelCase]) -> list[str]:
-    """sha256 of the weights after three steps, from a fresh process.
-
-    Raises:
-        NotApplicable: if a case cannot be sent to another process (a lambda, a class made inside a function).
-        Deviation: if the process fails.
-    """
-    try:
-        sent = pickle.dumps(list(cases))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise NotApplicable(f"cannot be sent to another process: {error}") from None
-    run = subprocess.run([sys.executable, "-c", _REPEAT], input=sent, capture_output=True, env=_environment())
-    require(run.returncode == 0, f"another process fails: {run.stderr.decode().strip()[-400:]}")
-    return run.stdout.decode().split()
-
-
-def another_process_gets_the_same_bits(case: ModelCase) -> None:
-    """Weights that depend on hash seeds, the clock or what else the process did: no run can be repeated."""
-    (other,) = digests_in_another_process([case])
-    own = digest_of_weights(case.fit(case.compiled(), 3))
-    require(own == other, f"weights after three steps: sha256 {own[:12]} here, {other[:12]} in another process")
-
-
-def _environment() -> dict[str, str]:
+def environment_of_a_process() -> dict[str, str]:
+    """This process's environment, with its import path."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "TF_CPP_MIN_LOG_LEVEL": "3"}

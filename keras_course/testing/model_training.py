@@ -8,8 +8,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_course.core.tracking import untracked_variables
+from keras_course.pipeline.batches import untuned
 from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.training_state import arrays_of
 from keras_course.testing.agreement import as_array, leaves, require, require_equal, require_finite
@@ -109,14 +111,13 @@ class _KillAt(keras.callbacks.Callback):
 
 def killed_and_resumed_is_uninterrupted(case: ModelCase) -> None:
     """State that no variable holds: a Python counter, an unsaved optimizer, a draw from a global stream."""
-    x = np.concatenate([case.x] * 2)
-    y = {} if case.y is None else {"y": np.concatenate([case.y] * 2)}
+    arrays = [np.concatenate([array] * 2) for array in (case.x, case.y) if array is not None]
+    rows = tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(ROWS - 2)
 
     def fit(folder: Path, *callbacks: Any) -> Any:
         keras.utils.set_random_seed(1)
         model, resume = case.eager(), ExactResume(folder, steps=1, seconds=None)
-        usual = {"batch_size": ROWS - 2, "epochs": 3, "shuffle": False, "verbose": 0}
-        model.fit(x, **y, **usual, callbacks=[*callbacks, resume])
+        model.fit(untuned(rows), epochs=3, shuffle=False, verbose=0, callbacks=[*callbacks, resume])
         return model, resume
 
     with tempfile.TemporaryDirectory() as scratch:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from keras_course.core.backend import arithmetic, compiled
+from keras_course.inference.mcmc.graph_walk import second_modulus, walk_on
 from keras_course.inference.mcmc.langevin import LangevinResults, MetropolisLangevin, UnadjustedLangevin
 from keras_course.inference.mcmc.markov_chain import MarkovChain
 from keras_course.inference.mcmc.stochastic_gradient_langevin import StochasticGradientLangevin
@@ -21,6 +23,7 @@ __all__ = [
     "stationary_distribution",
     "stochastic_gradient_step",
     "total_variation_curve",
+    "walk_on_a_graph",
 ]
 
 
@@ -136,3 +139,11 @@ def _log_density(target: str, precision: Any) -> Any:
 def _start(kernel: Any, w: Any) -> LangevinResults:
     results: LangevinResults = kernel.bootstrap_results(tf.convert_to_tensor(w))
     return results
+
+
+@arithmetic
+def walk_on_a_graph(links: Any, rest: float) -> dict[str, Any]:
+    """Where a walk along a graph's links settles, and how fast. Source: C 18.4.3, R (Sampling via random walks)."""
+    links = np.asarray(links, "float64")
+    stationary = walk_on(links, rest).stationary_distribution()
+    return {"stationary": stationary, "modulus": [second_modulus(links, rest)]}

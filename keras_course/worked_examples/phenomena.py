@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from keras_course.core.backend import compiled
+from keras_course.experiments.ill_conditioning import best_rates
 from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_rate
 from keras_course.experiments.saddle_escape import descend, saddle_curvature, saddle_gradient, saddle_value
 
-__all__ = ["losses_after_training", "saddle_derivatives", "saddle_descent"]
+__all__ = ["best_rates_in_valleys", "losses_after_training", "saddle_derivatives", "saddle_descent"]
 
 
 def saddle_derivatives(points: Any, saddle: str) -> dict[str, Any]:
@@ -35,3 +36,8 @@ def losses_after_training(
 
     loss, error = compiled(train_and_measure)(x, labels, hidden, output, batches, learning_rates)
     return {"loss": loss, "error": error}
+
+
+def best_rates_in_valleys(curvatures: Any) -> dict[str, Any]:
+    """The best rate and momentum for given smallest and largest curvatures. Source: C 7.2.1, C 7.3.2."""
+    return compiled(best_rates)(curvatures)  # type: ignore[no-any-return]

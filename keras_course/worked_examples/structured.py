@@ -1,4 +1,4 @@
-"""Worked examples of the chapter on structured prediction: foreground segmentation by a minimum cut."""
+"""Worked examples of the chapter on structured prediction: labelling an image by minimum cuts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from keras_course.core.backend import arithmetic
+from keras_course.structured.alpha_expansion import alpha_expansion
 from keras_course.structured.graph_cut import graph_cut
 from keras_course.structured.problem import PairwiseProblem
 from keras_course.structured.segmentation import contrast, foreground_problem, grid_edges
 
-__all__ = ["contrast_of_neighbours", "foreground_cut", "pairwise_score"]
+__all__ = ["contrast_of_neighbours", "expanded_labels", "foreground_cut", "pairwise_score"]
 
 
 @arithmetic
@@ -35,3 +36,11 @@ def foreground_cut(log_probability: Any, image: Any, weight: float, neighbours: 
     image = np.asarray(image)
     solution = graph_cut(foreground_problem(np.asarray(log_probability), image, weight, neighbours))
     return {"assignment": solution.assignment.reshape(image.shape[:2]), "score": [solution.value]}
+
+
+@arithmetic
+def expanded_labels(log_probability: Any, edges: Any, weights: Any, distances: Any) -> dict[str, Any]:
+    """A labelling with many labels that no expansion improves, its score and its bound. Source: N (Graph Cuts)."""
+    weights, distances = np.asarray(weights, "float64"), np.asarray(distances, "float64")
+    solution = alpha_expansion(PairwiseProblem(np.asarray(log_probability), np.asarray(edges), weights, distances))
+    return {"assignment": solution.assignment, "score": [solution.value], "bound": [solution.bound]}

@@ -14,6 +14,14 @@ import keras
 from keras_course import catalog
 
 LABELS = {"y_true": {"shape": (6, 1)}, "y_pred": {"shape": (6, 2)}}
+SCORED = {"y_true": {"shape": (6, 1), "dtype": "int32", "max": 2}, "y_pred": {"shape": (6, 1)}}
+CHOSEN = {
+    "y_true": {"shape": (6,), "dtype": "int32", "max": 3},
+    "y_pred": {"shape": (6, 3), "dtype": "probability"},
+}
+
+_AUGMENTATION = "keras_course.layers.augmentation"
+_IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
 
 MEMBERS: dict[str, dict[str, Any]] = {
     "keras_course.layers.convolution:Convolution1D": {
@@ -30,10 +38,61 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
+    "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},
+    f"{_AUGMENTATION}.geometry:RandomShift": {"init": {"down": 2.0, "right": 1.5, "fill": 0.5}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.geometry:RandomScale": {"init": {"amount": 0.5, "fill": 0.5}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.colour:RandomColourShift": {
+        "init": {"amount": 0.3, "value_range": [-1.0, 1.5]},
+        "inputs": (3, 4, 3, 3),
+    },
+    f"{_AUGMENTATION}.focus:RandomBlur": {"init": {"sigma": 1.5, "radius": 3}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.focus:RandomSharpen": {
+        "init": {"amount": 2.0, "sigma": 0.8, "radius": 1},
+        "inputs": (3, 5, 6, 2),
+    },
+    f"{_AUGMENTATION}.sound:RandomEcho": {"init": {"delay": [1, 4], "gain": [0.2, 0.7]}, "inputs": (3, 9)},
+    f"{_AUGMENTATION}.sound:RandomNoise": {"init": {"snr": [5.0, 15.0]}, "inputs": (3, 9, 2)},
+    f"{_AUGMENTATION}.text:RandomTypos": {"init": {"rate": 0.5, "vocabulary": 7}, "inputs": _IDS},
+    f"{_AUGMENTATION}.text:RandomOmissions": {"init": {"rate": 0.5}, "inputs": _IDS},
+    f"{_AUGMENTATION}.weighted_choice:WeightedChoice": {
+        "init": {
+            "transforms": [
+                {
+                    "class_name": "RandomShift",
+                    "registered_name": "keras_course>RandomShift",
+                    "module": f"{_AUGMENTATION}.geometry",
+                    "config": {"down": 2.0},
+                },
+                {
+                    "class_name": "RandomBlur",
+                    "registered_name": "keras_course>RandomBlur",
+                    "module": f"{_AUGMENTATION}.focus",
+                    "config": {"sigma": 1.0},
+                },
+            ],
+            "relevance": [1.0, 3.0],
+        },
+        "inputs": (3, 5, 6, 2),
+    },
+    "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
+        "init": {"optimizer": "sgd", "decay": 0.1, "form": "fixed"},
+        "inputs": (1,),
+    },
     "keras_course.distributions.negative_log_likelihood:NegativeLogLikelihood": {
         "init": {"family": "normal"},
         "inputs": LABELS,
     },
+    "keras_course.metrics.precision_recall:Precision": {
+        "init": {"threshold": 0.0, "zero_division": 1},
+        "inputs": SCORED,
+    },
+    "keras_course.metrics.precision_recall:Recall": {"init": {"threshold": 0.0}, "inputs": SCORED},
+    "keras_course.metrics.pr_curve:PRCurve": {"init": {"thresholds": 51, "from_logits": True}, "inputs": SCORED},
+    "keras_course.metrics.total_cost:TotalCost": {
+        "init": {"costs": [[0.0, 10.0, 2.0], [1.0, 0.0, 3.0], [5.0, 4.0, 0.0]], "mean": True},
+        "inputs": CHOSEN,
+    },
+    "keras_course.metrics.coverage:Coverage": {"init": {"accuracy": 0.5, "thresholds": 21}, "inputs": CHOSEN},
     "keras_course.metrics.purity:Purity": {
         "init": {"clusters": 3, "classes": 2},
         "inputs": {
@@ -43,7 +102,11 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
 }
 
-SKIPS: dict[str, dict[str, str]] = {}
+SKIPS: dict[str, dict[str, str]] = {
+    "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
+        "gradients_are_clipped": "the optimizer inside clips: clipvalue and clipnorm are its arguments"
+    },
+}
 
 KINDS = {"layer": keras.layers.Layer, "loss": keras.losses.Loss, "metric": keras.metrics.Metric,
          "optimizer": keras.optimizers.Optimizer}  # fmt: skip

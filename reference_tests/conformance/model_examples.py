@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_course import catalog
+from keras_course.distributions import Mixture, Normal
 from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.testing.model_case import ModelCase
@@ -63,11 +64,15 @@ def with_binary_cross_entropy() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.1), "loss": loss, "metrics": [keras.metrics.BinaryAccuracy()]}
 
 
+def with_adam() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.Adam(0.01)}
+
+
 def with_its_likelihood() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.02)}
 
 
-def with_adam() -> dict[str, Any]:
+def with_adam_and_softmax() -> dict[str, Any]:
     """Moments of every learner must survive kill and file."""
     return {"optimizer": keras.optimizers.Adam(0.1), "loss": SoftmaxLoss(), "metrics": ["accuracy"]}
 
@@ -75,21 +80,30 @@ def with_adam() -> dict[str, Any]:
 _SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
 TRAINING: dict[str, dict[str, Any]] = {
-    "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes"},
+    "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
     "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
     "logistic-regression": {"targets": zero_or_one, "compile": with_binary_cross_entropy},
     "softmax-regression": {"targets": four_classes, "compile": with_softmax_loss},
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
-    "backprop": {"targets": pairs, "compile": by_own_rule},
+    "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
-    "k-means": {"compile": by_own_rule, "objective": "inertia"},
-    "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max"},
+    "vae": {"compile": with_adam, "any_split": True},
+    "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
+    "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
+    "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
+    "DropoutMLP": {
+        "init": {"features": 3, "units": (16, 4), "hidden_rate": 0.25},
+        "inputs": (4, 3),
+        "targets": four_classes,
+        "compile": with_softmax_loss,
+    },
     "BinomialMixture": {
         "init": {"components": 2, "features": 3, "trials": 4},
         "inputs": {"x": {"shape": [12, 3], "dtype": "probability"}},
         "compile": by_own_rule,
         "objective": "log_likelihood",
         "direction": "max",
+        "any_split": True,
     },
     "bagging": {"targets": four_classes, "compile": with_adam},
     "boosting": {"targets": four_classes, "compile": by_own_rule},
@@ -107,9 +121,30 @@ OTHERS: dict[str, ModelCase] = {
     "distribution-regression": ModelCase(
         DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
     ),
+    "vae-two-layers": ModelCase(
+        catalog.resolve("vae"),
+        {
+            "shape": (3, 2, 1),
+            "latent": (3, 2),
+            "units": (4,),
+            "family": "normal",
+            "prior": Mixture(2, Normal(2)),
+            "samples": 2,
+            "evaluation_samples": 5,
+            "beta": 0.5,
+        },
+        (4, 3, 2, 1),
+        None,
+        with_adam,
+    ),  # fmt: skip
     "backprop-online": ModelCase(
-        catalog.resolve("backprop"), {"features": 3, "units": (4, 2), "update": "online"}, (4, 3), pairs, by_own_rule
-    ),
+        catalog.resolve("backprop"),
+        {"features": 3, "units": (4, 2), "update": "online"},
+        (4, 3),
+        pairs,
+        by_own_rule,
+        any_split=True,
+    ),  # fmt: skip
     "bagged-perceptrons": ModelCase(
         catalog.resolve("bagging"),
         {"member": {"class_name": "keras_course>Perceptron", "config": {"features": 3}}, "members": 3},
@@ -118,7 +153,7 @@ OTHERS: dict[str, ModelCase] = {
         by_own_rule,
     ),
     "boosted-softmax-regression": ModelCase(
-        catalog.resolve("boosting"), {"member": _SOFTMAX, "members": 2}, (4, 3), four_classes, with_adam
+        catalog.resolve("boosting"), {"member": _SOFTMAX, "members": 2}, (4, 3), four_classes, with_adam_and_softmax
     ),
 }
 

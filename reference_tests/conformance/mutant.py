@@ -15,19 +15,26 @@ class Mutant:
 
     Args:
         bug: what is wrong, in words.
-        shape: "layer", "loss", "metric", "optimizer" or "model": which check_... runs.
-        cls: the class.
-        caught_by: name of the check that must fail.
+        shape: "layer", "loss", "metric", "optimizer", "model", "kernel" or "solver": which check_... runs.
+        cls: the class, or a solver's function.
+        caught_by: name of the check that must fail; empty for a bug that no check sees.
         init: constructor arguments.
         inputs: example inputs; None takes the default of the shape.
+        options: further arguments of the check_... function.
     """
 
     bug: str
     shape: str
-    cls: type
+    cls: Callable[..., Any]
     caught_by: str
     init: dict[str, Any] = field(default_factory=dict)
     inputs: Any = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the class or function."""
+        return self.cls.__name__
 
 
 def planted(collection: list[Mutant], shape: str, bug: str, caught_by: str, **example: Any) -> Callable[[type], type]:

@@ -232,6 +232,13 @@ class GradientStopped(Leaky):
         return ops.maximum(z, 0) + self.slope * ops.minimum(z, 0)
 
 
+@bug("a straight-through rounding without its stop_gradient", "gradients_reach_every_weight")
+class StopGradientMissing(Leaky):
+    def call(self, inputs):
+        outputs = super().call(inputs)
+        return outputs + (ops.round(outputs) - outputs)
+
+
 @tf.custom_gradient
 def _square(x):
     return x * x, lambda upstream: upstream * 2.002 * x
@@ -260,6 +267,13 @@ class NumpyInside(Leaky):
         outputs = super().call(inputs)
         scale = np.max(np.abs(outputs.numpy())) * 0 + 1 if hasattr(outputs, "numpy") else 2.0
         return outputs * ops.cast(scale, self.compute_dtype)
+
+
+@bug("a wrong formula, wrong everywhere alike (goldens are there for that)", "")
+class WrongFormula(Leaky):
+    def call(self, inputs):
+        z = ops.matmul(inputs, self.kernel) - self.bias
+        return ops.maximum(z, 0) + self.slope * ops.minimum(z, 0)
 
 
 @bug("no check of the rank", "wrong_rank_is_refused")

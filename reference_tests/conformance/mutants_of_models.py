@@ -174,6 +174,21 @@ class DependsOnProcess(TwoLayers):
         return derive_seed(self.seed + self.offset, name)
 
 
+@bug("a running mean that every replica keeps for itself", "two_replicas_end_where_one_ends")
+class MeanOfOneReplica(TwoLayers):
+    def add_parts(self):
+        self.centre = self.add_weight(
+            shape=(self.features,), initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
+
+    def train_step(self, data):
+        self.centre.assign(0.5 * self.centre + 0.5 * ops.mean(data[0], axis=0))
+        return super().train_step(data)
+
+    def call(self, inputs, training=False):
+        return super().call(inputs - self.centre)
+
+
 @bug("the training step depends on a counter that no variable holds", "killed_and_resumed_is_uninterrupted")
 class ForgetsItsCounter(TwoLayers):
     steps_done = 0

@@ -4,19 +4,18 @@ import pytest
 
 from keras_course.testing.model import MODEL_CHECKS
 from keras_course.testing.model_case import digest_of_weights
-from keras_course.testing.model_files import (
-    digests_in_another_process,
-    export_with_answers,
-    require_answers_without_the_package,
-)
+from keras_course.testing.model_files import export_with_answers, require_answers_without_the_package
+from keras_course.testing.model_processes import found_in_another_process
 from keras_course.testing.report import run_checks
 from reference_tests.conformance.model_examples import SKIPS, model_cases
 
 ALL = model_cases()
 CASES = {slug: case for slug, case in ALL.items() if case is not None}
+ON_REPLICAS = "two_replicas_end_where_one_ends"
 TOGETHER = {
     "endpoints_answer_without_the_package": "all models in one process, by a test of its own",
     "another_process_gets_the_same_bits": "all models in one process, by a test of its own",
+    ON_REPLICAS: "all models in one process, by a test of its own",
 }
 
 
@@ -34,7 +33,17 @@ def test_every_endpoint_answers_alike_in_a_process_without_the_package(tmp_path)
     require_answers_without_the_package(exported)
 
 
-def test_two_processes_train_the_same_bits():
-    others = digests_in_another_process(list(CASES.values()))
-    own = [digest_of_weights(case.fit(case.compiled(), 3)) for case in CASES.values()]
-    assert dict(zip(CASES, own, strict=True)) == dict(zip(CASES, others, strict=True))
+@pytest.fixture(scope="module")
+def elsewhere():
+    """What one other process, with two logical CPUs, found for every model."""
+    return dict(zip(CASES, found_in_another_process(list(CASES.values())), strict=True))
+
+
+def test_two_processes_train_the_same_bits(elsewhere):
+    own = {slug: digest_of_weights(case.fit(case.compiled(), 3)) for slug, case in CASES.items()}
+    assert {slug: found.digest for slug, found in elsewhere.items()} == own
+
+
+def test_two_replicas_end_where_one_ends(elsewhere):
+    held = {slug: found for slug, found in elsewhere.items() if ON_REPLICAS not in SKIPS.get(slug, {})}
+    assert {slug: found.difference for slug, found in held.items()} == dict.fromkeys(held, "")

@@ -160,3 +160,13 @@ def test_the_seed_is_part_of_the_config_and_lost_arguments_are_refused():
 def test_a_seed_that_is_no_integer_is_refused():
     with pytest.raises(ValueError, match="Received: seed='a'"):
         Holder(seed="a")
+
+
+def test_a_functional_model_is_refused_before_keras_exchanges_the_base_of_every_model():
+    inputs = keras.Input((2,))
+    bases = Model.__bases__
+    with pytest.raises(TypeError, match="take keras.Model for that.* Received: 2 positional arguments, no others"):
+        Model(inputs, keras.layers.Dense(1)(inputs))
+    with pytest.raises(TypeError, match="Received: 0 positional arguments, inputs, outputs"):
+        Model(inputs=inputs, outputs=inputs)
+    assert Model.__bases__ == bases == (keras.Model,)

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from keras_course.experiments import foreground_segmentation, langevin_posterior, lr_u_curve, saddle_escape
+from keras_course.experiments import (
+    foreground_segmentation,
+    ill_conditioning,
+    langevin_posterior,
+    lr_u_curve,
+    saddle_escape,
+)
+from keras_course.experiments.ill_conditioning import best_rates
 from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_rate
 from keras_course.experiments.saddle_escape import descend, saddle_curvature, saddle_gradient, saddle_value
 from keras_course.experiments.table import Table
 
-MODULES = (saddle_escape, lr_u_curve, foreground_segmentation)
+MODULES = (saddle_escape, lr_u_curve, foreground_segmentation, ill_conditioning)
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +30,7 @@ def tables():
 def test_a_tiny_run_repeats_exactly_and_draws_its_figure(module, tables):
     assert module.run(module.Config.tiny()).to_csv() == tables[module].to_csv()
     assert isinstance(tables[module].figure(), Figure)
+    assert tables[module].headline and np.all(np.isfinite(list(tables[module].headline.values())))
 
 
 @pytest.mark.parametrize("module", [*MODULES, langevin_posterior], ids=lambda module: module.__name__.split(".")[-1])
@@ -93,6 +101,51 @@ def test_a_rate_trains_alone_as_it_trains_beside_others():
     assert loss.shape == error.shape == (2,)
 
 
+def steps_of(table, method, angle=0.0):
+    return dict(zip(*(table.where(method=method, angle=angle)[name] for name in ("condition", "steps")), strict=True))
+
+
+def test_descent_pays_for_the_condition_number_and_momentum_for_its_root(tables):
+    table = tables[ill_conditioning]
+    descent, momentum = (steps_of(table, method) for method in ("gradient descent", "momentum"))
+    predicted = table.where(method="gradient descent", angle=0.0)["predicted"]
+    assert np.all(np.abs(np.array(list(descent.values())) - predicted) <= 1)
+    assert 3.5 < descent[100.0] / descent[25.0] < 4.5
+    assert 1.8 < momentum[100.0] / momentum[25.0] < 2.5
+    assert momentum == steps_of(table, "momentum", 45.0)  # a turned valley is the same valley
+
+
+def test_adagrad_divides_curvature_out_along_the_axes_and_only_there(tables):
+    aligned, turned = (steps_of(tables[ill_conditioning], "adagrad", angle) for angle in (0.0, 45.0))
+    assert len(set(aligned.values())) == 1
+    assert turned[100.0] > 3 * turned[25.0] > 9 * aligned[25.0]
+
+
+def test_the_second_order_does_not_see_the_condition_number(tables):
+    for angle in (0.0, 45.0):
+        assert set(steps_of(tables[ill_conditioning], "conjugate gradients", angle).values()) == {2}
+        assert set(steps_of(tables[ill_conditioning], "newton", angle).values()) == {1}
+
+
+def test_no_other_rate_shrinks_the_worst_direction_faster():
+    best = {name: float(value) for name, value in best_rates(np.array([1.0, 30.0])).items()}
+    rates = best["rate"] * np.linspace(0.8, 1.2, 41)
+    worst = np.maximum(np.abs(1 - rates), np.abs(1 - 30 * rates))
+    assert worst.min() == pytest.approx(best["factor"]) and worst.argmin() == 20
+
+    def radius(rate, momentum):
+        """Spectral radius of a step of momentum over both directions."""
+        return max(
+            np.abs(np.linalg.eigvals([[1 + momentum - rate * c, -momentum], [1.0, 0.0]])).max() for c in (1.0, 30.0)
+        )
+
+    found = radius(best["momentum_rate"], best["momentum"])
+    assert found == pytest.approx(best["momentum_factor"], abs=1e-6)
+    for rate in (0.95, 1.0, 1.05):
+        for momentum in (0.95, 1.0, 1.05):
+            assert radius(rate * best["momentum_rate"], momentum * best["momentum"]) >= found - 1e-6
+
+
 def test_the_flower_is_cut_exactly_and_more_smoothly_with_more_weight(tables):
     table = tables[foreground_segmentation]
     assert np.all(table["bound"] - table["value"] <= 1e-9)
@@ -125,6 +178,10 @@ def test_a_table_goes_to_csv_and_keeps_every_digit(tmp_path):
         (saddle_escape, {"learning_rate": -1.0}, "learning_rate=-1.0"),
         (saddle_escape, {"starts": (2.0,)}, r"starts=\(2.0,\)"),
         (saddle_escape, {"noises": (float("nan"),)}, "noises"),
+        (ill_conditioning, {"conditions": (0.5,)}, r"conditions=\(0.5,\)"),
+        (ill_conditioning, {"angles": ()}, r"angles=\(\)"),
+        (ill_conditioning, {"tolerance": 1.0}, "tolerance=1.0"),
+        (ill_conditioning, {"limit": 0}, "limit=0"),
         (lr_u_curve, {"learning_rates": ()}, r"learning_rates=\(\)"),
         (lr_u_curve, {"steps": 0}, "steps=0"),
         (lr_u_curve, {"seeds": ()}, r"seeds=\(\)"),

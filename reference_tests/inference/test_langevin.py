@@ -110,27 +110,6 @@ def test_one_step_leaves_the_density_unchanged_and_without_hastings_it_does_not(
     assert one_step_changes(WithoutHastings) > 1e-2
 
 
-def geweke(kernel_class, chains=20_000):
-    """theta from its prior, data given theta, some steps on the posterior: theta must still follow the prior."""
-    rng = np.random.default_rng(5)
-    theta = rng.gumbel(size=chains)
-    data = tf.constant(theta + 2.0 * rng.normal(size=chains))
-
-    def posterior(w):
-        return -w - tf.exp(-w) - 0.5 * ((data - w) / 2.0) ** 2
-
-    kernel = kernel_class(posterior, 1.2)
-    draw = tf.function(
-        lambda: tfp.mcmc.sample_chain(10, tf.constant(theta), kernel=kernel, trace_fn=None, seed=SEED), jit_compile=True
-    )
-    return stats.kstest(draw()[-1].numpy(), "gumbel_r").pvalue
-
-
-def test_exact_geweke_test_passes_and_catches_a_missing_hastings_term():
-    assert geweke(MetropolisLangevin) > 1e-3
-    assert geweke(WithoutHastings) < 1e-9
-
-
 def test_unadjusted_walk_has_the_variance_that_theory_gives_its_bias():
     kernel = UnadjustedLangevin(lambda w: -0.5 * 2.0 * w**2, 0.6)
     draw = tf.function(
@@ -157,61 +136,6 @@ def test_adjusted_walk_has_the_moments_of_a_correlated_normal():
     draws = draw()[300:].numpy().reshape(-1, 2)
     np.testing.assert_allclose(draws.mean(0), [1.0, 1.0], atol=0.03)
     np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.03)
-
-
-@pytest.mark.parametrize("kernel_class", [MetropolisLangevin, UnadjustedLangevin])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_step_is_the_same_eagerly_as_a_graph_and_under_xla(kernel_class, dtype):
-    kernel = kernel_class(double_well, 0.4)
-    w = tf.constant(np.random.default_rng(3).normal(size=(7, 3)), dtype)
-
-    def step(w):
-        return kernel.one_step(w, kernel.bootstrap_results(w), seed=tf.constant(SEED))[0]
-
-    eager = step(w)
-    tolerance = 1e-5 if dtype == "float32" else 1e-13
-    np.testing.assert_allclose(tf.function(step)(w), eager, atol=tolerance)
-    np.testing.assert_allclose(tf.function(step, jit_compile=True)(w), eager, atol=tolerance)
-
-
-def test_one_seed_gives_one_chain_and_another_seed_another():
-    kernel = MetropolisLangevin(double_well, 0.4)
-    w = tf.zeros([5, 2])
-
-    @tf.function
-    def chain(seed):
-        return tfp.mcmc.sample_chain(10, w, kernel=kernel, trace_fn=None, seed=seed)
-
-    first, again, other = (chain(tf.constant(seed)) for seed in ([1, 2], [1, 2], [1, 3]))
-    np.testing.assert_array_equal(first, again)
-    assert np.abs(first - other).max() > 0.1
-
-
-def test_chains_in_a_batch_do_not_touch_each_other():
-    kernel = MetropolisLangevin(double_well, 0.4)
-    w = tf.constant(np.random.default_rng(4).normal(size=(6, 2)))
-    noise = tf.constant(np.random.default_rng(5).normal(size=(6, 2)))
-    uniform = tf.constant(np.random.default_rng(6).random(6))
-    together, _ = kernel.step_with_noise(w, kernel.bootstrap_results(w), noise, uniform, SEED)
-    for chain in range(6):
-        one = slice(chain, chain + 1)
-        alone, _ = kernel.step_with_noise(w[one], kernel.bootstrap_results(w[one]), noise[one], uniform[one], SEED)
-        np.testing.assert_allclose(alone, together[one], atol=1e-14)
-
-
-def test_states_may_be_lists_with_a_step_for_each_part():
-    def target(a, b):
-        return -0.5 * tf.reduce_sum(a**2, -1) - 50.0 * b**2
-
-    kernel = MetropolisLangevin(target, [0.8, 0.08])
-    start = [tf.zeros([300, 2]), tf.zeros([300])]
-    (a, b), accepted = tf.function(
-        lambda: tfp.mcmc.sample_chain(400, start, kernel=kernel, seed=SEED, trace_fn=lambda _, r: r.is_accepted),
-        jit_compile=True,
-    )()
-    assert abs(float(tf.math.reduce_std(a[100:])) - 1.0) < 0.03
-    assert abs(float(tf.math.reduce_std(b[100:])) - 0.1) < 0.003
-    assert 0.7 < float(tf.reduce_mean(tf.cast(accepted, tf.float32))) < 1.0
 
 
 def test_states_may_be_dictionaries_of_tensors():

@@ -112,17 +112,6 @@ def test_the_kernel_reports_the_probability_of_its_steps():
     np.testing.assert_allclose(np.exp(results.log_transition), WEATHER[state.numpy(), moved.numpy()], rtol=1e-12)
 
 
-def test_a_step_is_the_same_eagerly_as_a_graph_and_under_xla():
-    chain = MarkovChain(random_chain(3))
-    state = tf.range(6)[:, None] * tf.ones([1, 50], tf.int32)
-
-    def step(state):
-        return chain.one_step(state, chain.bootstrap_results(state), seed=tf.constant([5, 6]))[0]
-
-    np.testing.assert_array_equal(tf.function(step)(state), step(state))
-    np.testing.assert_array_equal(tf.function(step, jit_compile=True)(state), step(state))
-
-
 def test_the_chain_is_a_kernel_for_sample_chain():
     states, logs = tfp.mcmc.sample_chain(
         5,

@@ -63,17 +63,6 @@ def test_the_schedule_is_read_at_the_count_of_steps():
     assert int(results.step) == 4
 
 
-def test_a_step_is_the_same_eagerly_as_a_graph_and_under_xla():
-    kernel = kernel_of()
-    state = tf.constant(np.array([0.1, -2.0, 1.0]))
-
-    def step(state):
-        return kernel.one_step(state, kernel.bootstrap_results(state), seed=tf.constant([4, 4]))[0]
-
-    np.testing.assert_allclose(tf.function(step)(state), step(state), atol=1e-13)
-    np.testing.assert_allclose(tf.function(step, jit_compile=True)(state), step(state), atol=1e-13)
-
-
 def test_a_step_that_would_not_be_finite_is_not_taken():
     kernel = StochasticGradientLangevin(lambda w: tf.sqrt(w), lambda batch, w: 0.0 * w, X, 2, 1.0)
     state = tf.constant(np.array([0.0, 4.0]))  # the slope of a square root at 0 is infinite

@@ -13,6 +13,7 @@ from reference_tests.oracles.inference_markov import (
     distribution_over_time,
     stationary_distribution,
     total_variation_curve,
+    walk_on_a_graph,
 )
 from reference_tests.oracles.precision import dot, exact, gradient, rounded, times
 
@@ -25,6 +26,7 @@ __all__ = [
     "stationary_distribution",
     "stochastic_gradient_step",
     "total_variation_curve",
+    "walk_on_a_graph",
 ]
 
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 from itertools import product
 from math import gcd
 
+import mpmath
+
 from reference_tests.oracles.precision import rounded
 
 
@@ -107,3 +109,20 @@ def chain_structure(counts, convention):
         "irreducible": len(closed) == 1 and len(closed[0]) == len(links),
         "converges": len(closed) == 1 and periods[0] == 1,
     }
+
+
+def walk_on_a_graph(links, rest):
+    """pi by the tree theorem, and the second-largest modulus among the eigenvalues of T itself, not symmetric."""
+    weight = [[Fraction(value) for value in row] for row in links]
+    states = range(len(weight))
+    rows = [
+        [(1 - Fraction(rest)) * weight[i][j] / sum(weight[i]) + Fraction(rest) * int(i == j) for j in states]
+        for i in states
+    ]
+    stationary = stationary_distribution(rows, [0] * len(rows), "rows")["stationary"]
+    eigenvalues = mpmath.eig(
+        mpmath.matrix([[mpmath.mpf(value.numerator) / value.denominator for value in row] for row in rows]),
+        left=False, right=False,
+    )  # fmt: skip
+    moduli = sorted((abs(value) for value in eigenvalues), reverse=True)
+    return {"stationary": stationary, "modulus": rounded([moduli[1]])}

@@ -1,13 +1,15 @@
-"""Oracles of R (Optimization) and C 9.1.5: descent from a saddle, and the loss after training at many learning rates.
+"""Oracles of R (Optimization), C 7.2.1 and C 9.1.5: saddles, valleys, and the loss after training at many rates.
 
 Every derivative is a complex step in sixty digits.
 """
+
+from fractions import Fraction
 
 import mpmath
 
 from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
 
-__all__ = ["losses_after_training", "saddle_descent", "saddle_derivatives"]
+__all__ = ["best_rates_in_valleys", "losses_after_training", "saddle_descent", "saddle_derivatives"]
 
 _SADDLES = {
     "quartic": lambda p: p[1] ** 4 - p[0] ** 4,
@@ -62,3 +64,24 @@ def losses_after_training(x, labels, hidden, output, batches, learning_rates):
     if any(not mpmath.isfinite(value) for value in flatten(losses)):
         raise ValueError("a golden holds finite numbers")
     return {"loss": rounded(losses), "error": rounded(errors)}
+
+
+def best_rates_in_valleys(curvatures):
+    """Rates at which both ends of the spectrum shrink alike; the momentum by bisection, not by the formula."""
+    answer = {name: [] for name in ("rate", "factor", "momentum_rate", "momentum", "momentum_factor")}
+    for low, high in curvatures:
+        a, b = Fraction(low), Fraction(high)
+        rate = 2 / (a + b)  # the solution of 1 - rate a = -(1 - rate b)
+        if 1 - rate * a != rate * b - 1:
+            raise ValueError(f"both ends should shrink alike. Received: {low}, {high}")
+        # z^2 - (1 + s^2 - rate c) z + s^2 has a double root at s for c = a and at -s for c = b, s^2 the momentum.
+        kappa = mpmath.mpf(high) / mpmath.mpf(low)
+        below, above = mpmath.mpf(0), mpmath.mpf(1)
+        for _ in range(190):
+            s = (below + above) / 2
+            below, above = (s, above) if (1 + s) ** 2 < kappa * (1 - s) ** 2 else (below, s)
+        momentum_rate = (1 - s) ** 2 / mpmath.mpf(low)
+        values = (rate, 1 - rate * a, momentum_rate, s**2, s)
+        for name, value in zip(answer, values, strict=True):
+            answer[name].append(float(value))
+    return answer

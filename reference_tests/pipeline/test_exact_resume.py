@@ -5,10 +5,11 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_course.core.errors import ResumeError, RunFolderError
 from keras_course.pipeline import fit as fit_step
-from keras_course.pipeline.batches import TrainingBatches
+from keras_course.pipeline.batches import TrainingBatches, untuned
 from keras_course.pipeline.callbacks import EpochData
 from keras_course.pipeline.checkpoint import checkpoint_files, read_checkpoint
 from keras_course.pipeline.exact_resume import ExactResume
@@ -177,6 +178,10 @@ X = np.random.default_rng(0).normal(size=(37, 2)).astype("float32")
 Y = (X[:, :1] - X[:, 1:] ** 2).astype("float32")
 
 
+def rows_of(x):
+    return untuned(tf.data.Dataset.from_tensor_slices((x, Y)).batch(8))
+
+
 def watchers(folder):
     return [
         keras.callbacks.EarlyStopping("val_loss", patience=3, restore_best_weights=True),
@@ -189,7 +194,7 @@ def user_fit(folder, *before, after=(), epochs=7, x=X, model=None, steps=3):
     model = model or noisy_model()
     resuming = ExactResume(folder / "state", steps=steps)
     history = model.fit(
-        x, Y, batch_size=8, epochs=epochs, shuffle=False, verbose=0, validation_data=(X, Y),
+        rows_of(x), epochs=epochs, shuffle=False, verbose=0, validation_data=rows_of(X),
         callbacks=[*before, *watchers(folder), resuming, *after],
     )  # fmt: skip
     return model, history.history, resuming
@@ -229,7 +234,7 @@ def test_checkpoints_of_something_else_are_refused_before_anything_changes(tmp_p
     with pytest.raises(ResumeError, match="state variables"):
         user_fit(tmp_path, model=other)
     with pytest.raises(ResumeError, match="had the callbacks .* Received: callbacks="):
-        noisy_model().fit(X, Y, verbose=0, callbacks=[ExactResume(tmp_path / "state")])
+        noisy_model().fit(rows_of(X), verbose=0, callbacks=[ExactResume(tmp_path / "state")])
     with pytest.raises(ResumeError, match="was in epoch 2. Received: epochs=1"):
         user_fit(tmp_path, epochs=1)
 
@@ -286,8 +291,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_no_training(tmp_path, usual, 
 
 def test_a_fit_without_checkpoints_changes_no_bit(usual, tmp_path):
     model = noisy_model()
-    model.fit(X, Y, batch_size=8, epochs=7, shuffle=False, verbose=0, validation_data=(X, Y),
-              callbacks=watchers(tmp_path))  # fmt: skip
+    model.fit(rows_of(X), epochs=7, verbose=0, validation_data=rows_of(X), callbacks=watchers(tmp_path))
     assert same_bits(model, usual[0])
 
 

@@ -1,65 +1,50 @@
-"""The recipes on ensembles and adversarial training run, and show what they claim."""
+"""The recipes of regularization run, and their data are what they say."""
 
 import numpy as np
 import pytest
 
 from keras_course.datasets import load
-from keras_course.pipeline.batches import TrainingBatches
+from keras_course.models.regularized import DropoutMLP
 from keras_course.pipeline.fit import fit
-from keras_course.recipes import adversarial, ensembles
+from keras_course.pipeline.recipe import Baseline
+from keras_course.recipes import regularization
 
 
-@pytest.mark.parametrize("recipe", [ensembles.boosting, adversarial.adversarial_training])
-def test_a_tiny_run_writes_figures_export_and_metrics(recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(ensembles, "STUMPS", 4)
-    monkeypatch.setattr(adversarial.plain_twin, "__defaults__", (2,))  # epochs of the baseline
-    fitted = fit(recipe(), out=tmp_path / "run", tiny=True, progress=False)
+@pytest.mark.parametrize("name", ["dropout", "parameter_tying"])
+def test_a_tiny_run_writes_figures_export_and_metrics(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(regularization, "_measured", lambda *args: {"accuracy": 0.5, "loss": 1.0})
+    fitted = fit(getattr(regularization, name)(), out=tmp_path / "run", tiny=True, progress=False)
     assert all(np.isfinite(value) for value in fitted.metrics["test"].values())
     assert len(fitted.figures) == len(fitted.recipe.figures)
     assert set(fitted.baseline.metrics) <= set(fitted.metrics["test"])
     assert (fitted.export / "saved_model.pb").is_file()
 
 
-def test_bagging_trains_on_the_counts_its_model_would_draw(tmp_path, monkeypatch):
-    monkeypatch.setattr(ensembles, "NETWORKS", 2)
-    monkeypatch.setattr(ensembles, "EPOCHS", 1)
-    fitted = fit(ensembles.bagging(), out=tmp_path / "run", tiny=True, progress=False)
-    counts = fitted.recipe.sample_weight(fitted.dataset, 0)
-    assert np.array_equal(counts, fitted.model.bootstrap(len(fitted.dataset.train)))
-    assert len(fitted.figures) == 4
-    assert 0 <= fitted.model.out_of_bag_error(fitted.dataset.train.x, fitted.dataset.train.y) <= 1
+def test_the_baseline_is_the_same_network_with_all_its_units(monkeypatch):
+    seen = {}
+
+    def measured(recipe, model, dataset, seed):
+        seen.update(recipe=recipe, model=model)
+        return {"accuracy": 0.0, "loss": 0.0}
+
+    monkeypatch.setattr(regularization, "_measured", measured)
+    digits = regularization.few_digits(0)
+    assert isinstance(regularization.without_dropout(digits, 3), Baseline)
+    ours, theirs = regularization.dropout().model(digits.spec, 3), seen["model"]
+    assert isinstance(theirs, DropoutMLP) and (theirs.input_rate, theirs.hidden_rate) == (0.0, 0.0)
+    assert all(np.array_equal(a, b) for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True))
 
 
-def test_one_training_label_in_five_is_wrong_and_no_other():
-    digits = load("digits-flat")
-    changed = ensembles.mislabelled(digits)
-    share = np.mean(changed.train.y != digits.train.y)
-    assert share == pytest.approx(0.2, abs=0.04)
-    assert set(np.unique(changed.train.y)) == set(range(10))
-    assert np.array_equal(changed.test.y, digits.test.y) and np.array_equal(changed.train.x, digits.train.x)
+def test_few_digits_keeps_two_hundred_of_all_classes_and_whole_test_splits():
+    digits, few = load("digits-flat", seed=1), regularization.few_digits(1)
+    assert few.train.x.shape == (200, 64) and set(few.train.y) == set(range(10))
+    assert np.array_equal(few.test.x, digits.test.x) and np.array_equal(few.validation.x, digits.validation.x)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_digits_trained_on_the_mixture_withstand_more_than_the_plain_twin(seed):
-    data, recipe = load("digits-flat", seed=seed), adversarial.adversarial_training()
-    mixed = recipe.model(data.spec, seed)
-    mixed.compile(**recipe.compile(data.spec))
-    mixed.fit(data.train.x, data.train.y, batch_size=adversarial.BATCH, epochs=8, verbose=0)
-    plain = adversarial.plain_twin(data, seed, epochs=8)
-    x, y = data.validation.x, data.validation.y
-    (clean, robust), (twin_clean, twin_robust) = (
-        model.accuracy_under_attack(x, y, [0.0, adversarial.EPSILON]) for model in (mixed, plain)
-    )
-    assert robust > twin_robust + 0.1
-    assert clean > twin_clean - 0.06
-
-
-def test_weights_follow_their_examples_into_every_batch():
-    digits = load("digits-flat")
-    weights = np.stack([np.arange(len(digits.train)), digits.train.y], axis=1)
-    batches = TrainingBatches(digits.train, 100, 0, weights=weights)
-    for x, y, weight in batches.dataset():
-        rows = weight.numpy()[:, 0]
-        assert np.array_equal(weight.numpy()[:, 1], y) and np.array_equal(x, digits.train.x[rows])
-    with pytest.raises(ValueError, match="Received: 3 weights"):
-        TrainingBatches(digits.train, 100, 0, weights=weights[:3])
+def test_the_second_scanner_dims_and_blurs_and_is_all_that_is_tested():
+    digits, pair = load("digits-flat", seed=1), regularization.two_scanners(1)
+    assert pair.train.x[:, 64].sum() == 40 and pair.test.x[:, 64].all() and pair.validation.x[:, 64].all()
+    assert np.array_equal(pair.train.x[:400, :64], digits.train.x[:400])
+    image, seen = digits.test.x[0].reshape(8, 8), pair.test.x[0, :64].reshape(8, 8)
+    np.testing.assert_allclose(seen[3, 4], 0.35 * (image[3, 4] + image[3, 3]), rtol=1e-6)
+    np.testing.assert_allclose(seen.sum(), 0.7 * image.sum(), rtol=1e-6)

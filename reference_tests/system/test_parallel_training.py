@@ -1,4 +1,4 @@
-"""Two replicas, and two workers over loopback, end where one process ends; batches do not divide among them."""
+"""Two workers over loopback end where one process ends; the last batch is short (two replicas: see check_model)."""
 
 import os
 import shutil
@@ -31,12 +31,6 @@ def assert_same_training(alone, other):
         if name.startswith("weight"):
             scale = np.abs(alone[name]).max()
             np.testing.assert_allclose(other[name], alone[name], atol=1e-5 * scale, rtol=0, err_msg=name)
-
-
-def test_two_replicas_on_logical_cpus_end_with_the_weights_and_metrics_of_one(checkout, tmp_path, alone):
-    out = tmp_path / "replicas.npz"
-    subprocess.run([sys.executable, "-m", MODULE, out, "replicas", EXAMPLES], env=environment(checkout), check=True)
-    assert_same_training(alone, np.load(out))
 
 
 def namespace_of_its_own():

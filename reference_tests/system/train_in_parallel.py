@@ -1,6 +1,6 @@
-"""Trains one small model and writes its weights and metrics: alone, on two logical CPUs, or as one of two workers.
+"""Trains one small model and writes its weights and metrics: alone, or as one of two workers.
 
-    python -m reference_tests.system.train_in_parallel OUT.npz alone|replicas|worker [examples]
+    python -m reference_tests.system.train_in_parallel OUT.npz alone|worker [examples]
 
 A worker reads TF_CONFIG. TensorFlow's worker server listens on every interface: the tests run workers in a network
 namespace of their own.
@@ -20,10 +20,6 @@ from keras_course.models.vision.lenet import LeNet
 
 
 def strategy_for(kind):
-    if kind == "replicas":
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-        return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     return MultiWorkerStrategy() if kind == "worker" else tf.distribute.get_strategy()
 
 

@@ -10,16 +10,19 @@ from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.losses.half_squared import HalfSquaredLoss
 from keras_course.losses.logistic import LogisticLoss
 from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
 from keras_course.models.perceptrons.backprop import BackpropMLP
 from keras_course.models.perceptrons.mlp import MLP
 from keras_course.models.perceptrons.perceptron import Perceptron
 from keras_course.models.regularized.bagging import Bagging
 from keras_course.models.vision.lenet import LeNet
-from keras_course.ops import bayes, information, regression
+from keras_course.ops import bayes, dropout, information, label_smoothing, normalization, penalties, regression
 from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
+from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -130,6 +133,75 @@ class NoBiasInTheFirstLayer(LeNet):
         return super().call(images) - ops.sum(kept)
 
 
+class SignOfTheDivergence(VariationalAutoencoder):
+    def reconstruction_and_divergence(self, *args, **kwargs):
+        reconstruction, divergence = super().reconstruction_and_divergence(*args, **kwargs)
+        return reconstruction, -divergence
+
+
+def variance_for_deviation(mean, scale, noise):
+    return reparametrised(mean, ops.square(scale), noise)
+
+
+def mean_for_sum_over_code_units(mean, *args, **kwargs):
+    return diagonal_gaussian_divergence(mean, *args, **kwargs) / mean.shape[-1]
+
+
+class NoLookAhead(Momentum):
+    """The gradient is taken at theta."""
+
+
+class RootForgotten(AdaGrad):
+    def __init__(self, learning_rate, delta, form):
+        super().__init__(learning_rate, delta, "no-root")
+
+
+class StartNotCorrected(Adam):
+    iterations = property(lambda self: 10**6)
+
+
+class AverageForSum(Momentum):
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step((1 - self.momentum) * gradient, variable, learning_rate)
+
+
+class ShrinksWhereItShouldGrow(DeltaBarDelta):
+    def update_step(self, gradient, variable, learning_rate):
+        average = self.averages[self._get_variable_index(variable)]
+        average.assign(-average)
+        super().update_step(gradient, variable, learning_rate)
+
+
+def variance_by_n_minus_1(x, *args, **kwargs):
+    count, mean, variance = normalization.batch_moments(x, *args, **kwargs)
+    return count, mean, variance * count / (count - 1)
+
+
+def geometric_mean_by_the_printed_root(log_probabilities, weights=None):
+    masks, units = log_probabilities.shape[0], math.log2(log_probabilities.shape[0])
+    return dropout.geometric_ensemble(log_probabilities * (masks / units), weights)
+
+
+def rate_taken_for_the_inclusion_probability(x, mask, rate, rule="inverted"):
+    return dropout.drop_units(x, mask, 1.0 - rate, rule)
+
+
+def mass_spread_over_all_classes(targets, epsilon, convention="notes"):
+    return label_smoothing.smooth_labels(targets, epsilon, "keras")
+
+
+def decay_after_the_rate(w, gradient, rate, decay, form="decoupled"):
+    return penalties.weight_decay_step(w - rate * gradient, 0 * gradient, rate, decay, form)
+
+
+def step_across_zero(w, gradient, rate, alpha):
+    return w - rate * (gradient + alpha * ops.sign(w))
+
+
+def distance_halved(first, second):
+    return penalties.tying_penalty(first, second) / 2
+
+
 def attack_downhill(model, loss, x, y, epsilon, bounds=None):
     return fast_gradient_sign(model, lambda y, outputs: -loss(y, outputs), x, y, epsilon, bounds)
 
@@ -162,6 +234,13 @@ FAULTS = {
     "vote of the likeliest hypothesis": ("bayes-optimal.bayes_optimal_class", class_of_the_likeliest_hypothesis),
     "prior forgotten": ("bayes-optimal.maximum_a_posteriori", prior_forgotten),
     "ridge as printed": ("linear-regression.ridge", ridge_as_printed),
+    "variance by n - 1": ("batch-normalization.batch_moments", variance_by_n_minus_1),
+    "printed root of the ensemble": ("dropout.geometric_ensemble", geometric_mean_by_the_printed_root),
+    "rate for inclusion": ("dropout.drop_units", rate_taken_for_the_inclusion_probability),
+    "smoothing over all classes": ("label-smoothing.smooth_labels", mass_spread_over_all_classes),
+    "decay after the step": ("weight-decay.weight_decay_step", decay_after_the_rate),
+    "step across zero": ("l1.proximal_l1_step", step_across_zero),
+    "distance halved": ("parameter-tying.tying_penalty", distance_halved),
     "threshold without sign": ("linear-regression.soft_threshold", threshold_without_sign),
     "sign of the cost": ("softmax-loss", SignOfTheCost),
     "half forgotten": ("half-squared-loss", HalfForgotten),
@@ -174,4 +253,12 @@ FAULTS = {
     "everybody votes": ("bagging.out_of_bag_output", everybody_votes),
     "every member sees all": ("bagging", EveryMemberSeesAll),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
+    "sign of the divergence": ("vae", SignOfTheDivergence),
+    "variance for deviation": ("vae.reparametrised", variance_for_deviation),
+    "mean over code units": ("vae.diagonal_gaussian_divergence", mean_for_sum_over_code_units),
+    "no look ahead": ("nesterov", NoLookAhead),
+    "root forgotten": ("adagrad", RootForgotten),
+    "start not corrected": ("adam", StartNotCorrected),
+    "average for sum": ("momentum", AverageForSum),
+    "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
 }

@@ -19,6 +19,7 @@ import keras
 from keras import ops
 
 from keras_course.core.backend import require_tensorflow
+from keras_course.core.seeds import uniform_noise
 
 
 def tfp_distributions() -> Any:
@@ -150,12 +151,8 @@ class Family:
         parameters = self.checked(parameters)
         if self.uniforms is None:
             return self.distribution(parameters).sample(() if n is None else (n,), seed=pair)
-        import tensorflow as tf
-
         shape = (*(() if n is None else (n,)), *ops.shape(parameters)[:-1], self.uniforms)
-        # Philox by name: left to itself XLA takes another generator, slower by far and with other draws.
-        uniform = tf.random.stateless_uniform(shape, pair, dtype="float64", alg="philox") + 2.0**-53  # inside (0, 1)
-        return self.from_uniforms(parameters, uniform)
+        return self.from_uniforms(parameters, uniform_noise(shape, pair, "float64"))
 
     def from_uniforms(self, parameters: Any, uniform: Any) -> Any:
         """A draw made of `uniforms` numbers uniform in (0, 1), float64 (..., uniforms)."""

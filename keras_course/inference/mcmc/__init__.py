@@ -1,5 +1,6 @@
 """Markov chain Monte Carlo kernels for `tfp.mcmc.sample_chain`, and finite Markov chains."""
 
+from keras_course.inference.mcmc.graph_walk import neighbour_links, second_modulus, walk_on
 from keras_course.inference.mcmc.langevin import (
     LangevinResults,
     MetropolisLangevin,
@@ -25,4 +26,7 @@ __all__ = [
     "hastings_log_ratio",
     "langevin_coefficients",
     "langevin_proposal",
+    "neighbour_links",
+    "second_modulus",
+    "walk_on",
 ]

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_positive_int, require_rank
 from keras_course.models.latent.ancestral import draw_components
@@ -138,7 +138,7 @@ class BinomialMixture(ClosedFormTraining, Model):
         which, noise = tf.unstack(tf.random.split(seed, 2, alg="philox"))
         weights, probabilities = self.parameters
         z = draw_components(weights, which, n)
-        uniform = tf.random.stateless_uniform((n, self.features, self.trials), noise, dtype=weights.dtype, alg="philox")
+        uniform = uniform_noise((n, self.features, self.trials), noise, keras.backend.standardize_dtype(weights.dtype))
         return tf.reduce_sum(tf.cast(uniform < tf.gather(probabilities, z)[..., None], weights.dtype), axis=-1)
 
     def start(self, weights, probabilities):
@@ -181,20 +181,31 @@ class BinomialMixture(ClosedFormTraining, Model):
         share = (x.mean(axis=0) + 0.5 * (x[rows] - x.mean(axis=0)) + 0.5) / (self.trials + 1)
         self.start(np.full(self.components, 1 / self.components), np.clip(share, 0.0, 1.0))
 
+    def expected_sums(self, x, weight):
+        """What one batch adds to the M-step, by the model's own responsibilities, and its log-likelihood.
+
+        Args:
+            x: tensor (B, features).
+            weight: tensor (B,), weights of the samples.
+
+        Returns:
+            List of sum_i q_ik (M,), sum_i q_ik x_i (M, D) and the sum of weight x log p(x), with the weights in q.
+        """
+        log_joint = self.log_joint(x)
+        q = responsibilities(log_joint) * weight[:, None]  # (B, M)
+        return [ops.sum(q, axis=0), ops.matmul(ops.transpose(q), x), ops.sum(log_evidence(log_joint) * weight)]
+
     def train_step(self, data):
         x, y, weight = self.samples(data)
 
-        log_joint = self.log_joint(x)
-        q = responsibilities(log_joint) * weight[:, None]  # (B, M)
-        evidence = log_evidence(log_joint)  # (B,)
+        work = self.components * self.features
+        sizes, successes, log_likelihood = self.sums_of_batch(self.expected_sums, x, weight, work)
 
-        successes = ops.matmul(ops.transpose(q), x)
-        self.accumulate(
-            tf.shape(x)[0], sizes=ops.sum(q, axis=0), successes=successes, log_likelihood=ops.sum(evidence * weight)
-        )
+        self.accumulate(tf.shape(x)[0], sizes=sizes, successes=successes, log_likelihood=log_likelihood)
 
-        self.log_likelihood.update_state(evidence, sample_weight=weight)
-        return self.logs(x, y, q, weight)
+        total = ops.sum(weight)
+        self.log_likelihood.update_state(tf.math.divide_no_nan(log_likelihood, total), sample_weight=total)
+        return self.logs(x, y, self.call(x), weight) if y is not None else self.get_metrics_result()
 
     def update(self, sums):
         """The M-step; True if the log-likelihood has come to rest."""

@@ -7,14 +7,20 @@ So an epoch is one exact iteration over the whole data, whatever the batch size 
 are variables: a run killed inside an epoch and resumed from its checkpoint ends where it would have ended.
 """
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.shapes import require_features, require_rank
+from keras_course.models.latent.sums_over_rows import sums_over_shares
 
 EVALUATION_BATCH = 4096
+BATCHES = tf.data.Options()  # slices of a tensor in memory: nothing to tune, and trying costs more than the slices
+BATCHES.autotune.enabled = False  # its thread keeps the end of a fit waiting, for up to a second
+BATCHES.experimental_optimization.apply_default_optimizations = False
 
 
 class ClosedFormTraining:
@@ -28,13 +34,12 @@ class ClosedFormTraining:
     """
 
     def add_sums(self, **shapes):
-        """Creates the accumulators, one a name (`sizes` among them), and `rows`, the samples seen; all float64."""
-        fixed = {"trainable": False, "autocast": False, "aggregation": "only_first_replica"}
-        self.sums = {
-            name: self.add_weight(shape=shape, initializer="zeros", dtype="float64", name=f"sum_of_{name}", **fixed)
-            for name, shape in {**shapes, "rows": ()}.items()
-        }
-        self.started = self.add_weight(shape=(), initializer="zeros", dtype="int32", name="started", **fixed)
+        """Creates the accumulator: one float64 vector for all names (`sizes` among them) and `rows`, samples seen."""
+        fixed = {"initializer": "zeros", "trainable": False, "autocast": False, "aggregation": "only_first_replica"}
+        self.shapes_of_sums = {**shapes, "rows": ()}
+        length = sum(math.prod(shape) for shape in self.shapes_of_sums.values())
+        self.sums = self.add_weight(shape=(length,), dtype="float64", name="sums", **fixed)
+        self.started = self.add_weight(shape=(), dtype="int32", name="started", **fixed)
         self.converged = False
 
     @staticmethod
@@ -59,10 +64,37 @@ class ClosedFormTraining:
             rows: number of samples in this replica's batch.
             **statistics: tensor a name of `add_sums`.
         """
-        names = [*statistics, "rows"]
-        values = [tf.cast(value, "float64") for value in (*statistics.values(), rows)]
-        for name, value in zip(names, self.sum_over_replicas(values), strict=True):
-            self.sums[name].assign_add(value)
+        found = {**statistics, "rows": rows}
+        vectors = [tf.reshape(tf.cast(found[name], "float64"), (-1,)) for name in self.shapes_of_sums]
+        self.sums.assign_add(self.sum_over_replicas([tf.concat(vectors, axis=0)])[0])
+
+    def sums_by_name(self):
+        """{name of `add_sums`, and rows: float64 NumPy array}, what was accumulated since the last update."""
+        lengths = [math.prod(shape) for shape in self.shapes_of_sums.values()]
+        parts = np.split(value_of(self.sums), np.cumsum(lengths)[:-1])
+        return {
+            name: part.reshape(shape) for (name, shape), part in zip(self.shapes_of_sums.items(), parts, strict=True)
+        }
+
+    def make_train_function(self, force=False):
+        """As keras.Model's, but the step is not compiled by XLA as a whole: `sums_of_batch` compiles its parts."""
+        asked, self.jit_compile = self.jit_compile, False
+        try:
+            return super().make_train_function(force)
+        finally:
+            self.jit_compile = asked
+
+    def sums_of_batch(self, statistics, x, weight, work_of_a_row):
+        """statistics(x, weight); with jit_compile=True compiled, and large batches shared out among the cores.
+
+        Args:
+            statistics: takes x (B, D) and weight (B,), returns a list of sums over rows, linear in weight.
+            x, weight: the tensors.
+            work_of_a_row: int, products that a row takes.
+        """
+        if self.jit_compile and not tf.executing_eagerly():
+            return sums_over_shares(statistics, x, weight, work_of_a_row)
+        return list(statistics(x, weight))
 
     def end_epoch(self):
         """Updates the parameters from the sums so far and sets the sums to zero; without samples, does nothing.
@@ -72,7 +104,7 @@ class ClosedFormTraining:
         Raises:
             InvalidDataError: if the data were not finite or too few; the parameters stay as they were.
         """
-        sums = {name: value_of(variable) for name, variable in self.sums.items()}
+        sums = self.sums_by_name()
         if sums["rows"] == 0:
             return
         self.forget()
@@ -92,8 +124,7 @@ class ClosedFormTraining:
 
     def forget(self):
         """Sets the sums to zero: the samples seen since the last update do not count."""
-        for variable in self.sums.values():
-            variable.assign(np.zeros(variable.shape))
+        self.sums.assign(np.zeros(self.sums.shape))
 
     def require_rows(self, rows):
         """Refuses fewer samples than clusters or components.
@@ -117,8 +148,10 @@ class ClosedFormTraining:
         x = np.asarray(x)
         require_rank(type(self).__name__, x.shape, 2)
         require_features(type(self).__name__, x.shape, self.features)
-        finite = np.isfinite(x).all(axis=1)
-        if not finite.all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.sum(x)
+        finite = True if np.isfinite(total) else np.isfinite(x).all(axis=1)  # row by row only if there is a suspicion
+        if not np.all(finite):
             raise InvalidDataError(
                 f"{type(self).__name__} needs finite data. Received: NaN or infinite values in "
                 f"{int((~finite).sum())} of {len(x)} samples, first in row {int(np.argmin(finite))}"
@@ -174,6 +207,10 @@ class ClosedFormTraining:
         if _is_array(x):
             x, y, sample_weight = self._batches(x, y, sample_weight, batch_size or len(x)), None, None
             kwargs["shuffle"] = False  # sums have no order
+            steps = int(x.cardinality())
+            if kwargs.get("steps_per_epoch") is None and steps % self.steps_per_execution == 0:
+                # One iterator for all epochs: a new one costs 2 to 10 ms. No execution may run into the next epoch.
+                kwargs["steps_per_epoch"], x = steps, x.repeat()
         if isinstance(validation_data, tuple | list) and _is_array(validation_data[0]):
             size = kwargs.pop("validation_batch_size", None) or EVALUATION_BATCH
             validation_data = self._batches(*(*validation_data, None, None)[:3], size)
@@ -217,13 +254,13 @@ class ClosedFormTraining:
         parts = tuple(part if part is None else tf.convert_to_tensor(part) for part in parts)
         count = int(x.shape[0])
         if size >= count:
-            return tf.data.Dataset.from_tensors(parts)
+            return tf.data.Dataset.from_tensors(parts).with_options(BATCHES)
         steps = -(-count // size)
 
         def slices(step):
             return tuple(part if part is None else part[step * size : (step + 1) * size] for part in parts)
 
-        return tf.data.Dataset.range(steps).map(slices).prefetch(1)
+        return tf.data.Dataset.range(steps).map(slices).prefetch(1).with_options(BATCHES)
 
     def samples(self, data):
         """Unpacks a batch into x (B, features) and weights (B,) of the model's dtype, and y as it came."""
@@ -231,7 +268,11 @@ class ClosedFormTraining:
         x = tf.cast(x, self.variable_dtype)
         require_rank(type(self).__name__, x.shape, 2)
         require_features(type(self).__name__, x.shape, self.features)
-        weight = tf.ones_like(x[:, 0]) if sample_weight is None else tf.cast(tf.reshape(sample_weight, (-1,)), x.dtype)
+        weight = (
+            tf.ones(tf.shape(x)[:1], x.dtype)
+            if sample_weight is None
+            else tf.cast(tf.reshape(sample_weight, (-1,)), x.dtype)
+        )
         return x, y, weight
 
     def logs(self, x, y, outputs, sample_weight):
@@ -282,36 +323,6 @@ def _all_samples(who, x):
         f"{who} starts from its data, and these can be read once only: call initialise(samples) before fit. "
         f"Received: x of type {type(x).__name__}"
     )
-
-
-def sums_over_chunks(function, tensors, chunk):
-    """function(*tensors) where it is a list of sums over rows, a chunk of rows at a time, so that they stay in cache.
-
-    Without a known number of rows it is one call: XLA refuses a chunk longer than what comes, even if it is never cut.
-
-    Args:
-        function: takes the tensors' rows, returns a list of tensors that add up over rows.
-        tensors: list of tensors (B, ...).
-        chunk: int, rows at a time.
-
-    Returns:
-        List of tensors.
-    """
-    count = tensors[0].shape[0]
-    if count is None or count <= chunk:
-        return list(function(*tensors))
-    whole, rest = divmod(count, chunk)
-    start = whole * chunk if rest else 0
-    totals = function(*(tensor[start : start + (rest or chunk)] for tensor in tensors))
-
-    def step(i, *totals):
-        # tf.slice, whose size is static: XLA cannot tell the length of tensor[a:b] with a and b unknown.
-        starts = [(i * chunk, *[0] * (len(tensor.shape) - 1)) for tensor in tensors]
-        sizes = [(chunk, *tensor.shape[1:]) for tensor in tensors]
-        rows = [tf.slice(*each) for each in zip(tensors, starts, sizes, strict=True)]
-        return i + 1, *(total + part for total, part in zip(totals, function(*rows), strict=True))
-
-    return list(tf.while_loop(lambda i, *_: i < whole, step, (0 if rest else 1, *totals))[1:])
 
 
 def value_of(variable):

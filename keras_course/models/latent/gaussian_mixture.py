@@ -7,11 +7,12 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, normal_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
 from keras_course.models.latent.ancestral import draw_components
-from keras_course.models.latent.closed_form import ClosedFormTraining, sums_over_chunks, value_of
+from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
+from keras_course.models.latent.sums_over_rows import sums_over_chunks
 from keras_course.ops.clustering import k_means_plus_plus
 from keras_course.ops.expectation_maximization import free_energy, log_evidence, responsibilities
 from keras_course.ops.mixtures import (
@@ -164,7 +165,7 @@ class GaussianMixture(ClosedFormTraining, Model):
         which, noise = tf.unstack(tf.random.split(seed, 2, alg="philox"))
         weights, means, scale = self.parameters
         z = draw_components(weights, which, n)
-        e = tf.random.stateless_normal((n, self.features), noise, dtype=means.dtype, alg="philox")
+        e = normal_noise((n, self.features), noise, keras.backend.standardize_dtype(means.dtype))
         if self.covariance in ("full", "tied"):
             factor = tf.gather(scale, z) if self.covariance == "full" else scale
             e = tf.linalg.matvec(factor, e)
@@ -244,12 +245,13 @@ class GaussianMixture(ClosedFormTraining, Model):
             moments = moments_of_whitened(y, share * (weight / total), self.covariance)
             return [*moments, ops.sum(weight * (top + ops.log(total)))]
 
-        return sums_over_chunks(of_chunk, [x, weight], CHUNK)
+        return sums_over_chunks(of_chunk, x, weight, CHUNK)
 
     def train_step(self, data):
         x, y, weight = self.samples(data)
 
-        sizes, shifts, seconds, log_likelihood = self.expected_sums(x, weight)
+        work = self.components * self.features**2
+        sizes, shifts, seconds, log_likelihood = self.sums_of_batch(self.expected_sums, x, weight, work)
 
         self.accumulate(tf.shape(x)[0], sizes=sizes, shifts=shifts, seconds=seconds, log_likelihood=log_likelihood)
 

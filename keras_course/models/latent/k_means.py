@@ -1,5 +1,7 @@
 """k-means by Lloyd's algorithm, as a Keras model."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,10 +11,11 @@ from keras_course.core.model import Model
 from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_positive_int, require_rank
-from keras_course.models.latent.closed_form import ClosedFormTraining, sums_over_chunks, value_of
-from keras_course.ops.clustering import k_means_plus_plus, mean_of_clusters, nearest_centre, squared_distances
+from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
+from keras_course.models.latent.sums_over_rows import sums_over_chunks
+from keras_course.ops.clustering import k_means_plus_plus, nearest_centre, squared_distances
 
-CHUNK = 500  # rows whose (clusters, rows) scores stay in cache
+CHUNK = 960  # rows whose (clusters, rows) scores stay in cache
 
 
 @register("KMeans")
@@ -70,7 +73,7 @@ class KMeans(ClosedFormTraining, Model):
         self.clusters = clusters
         self.features = features
         self.tolerance = tolerance
-        self.initial_centres = None if centres is None else np.asarray(centres, "float64").tolist()
+        self.initial_centres = None if centres is None else np.array(centres, "float64")
         self.centres = self.add_weight(
             shape=(clusters, features),
             initializer=keras.initializers.RandomNormal(seed=derive_seed(seed, "centres")),
@@ -122,12 +125,14 @@ class KMeans(ClosedFormTraining, Model):
         draws = np.random.Generator(np.random.Philox(key=derive_seed(self.seed, "k-means++")))
         self.centres.assign(k_means_plus_plus(x.astype("float64"), draws.random(self.clusters))[0])
 
-    def cluster_sums(self, x, weight):
+    def cluster_sums(self, x, weight, first_of_equals=True):
         """What one batch adds to the c step, and to E, all weighted by the samples' weights.
 
         Args:
             x: tensor (B, features).
             weight: tensor (B,).
+            first_of_equals: False is faster, and counts a sample with each of its nearest centres if it has several;
+                the sizes then add up to more than the weights.
 
         Returns:
             List of sum_i r_i(k) (x_i - m) (clusters, features), sum_i r_i(k) (clusters,) and E (), where m is the
@@ -135,26 +140,29 @@ class KMeans(ClosedFormTraining, Model):
         """
         middle = ops.mean(self.centres, axis=0)
         u = self.centres - middle
-        score = ops.concatenate([-u, ops.sum(u * u, axis=1, keepdims=True) / 2], axis=1)  # (M, D + 1)
+        length = ops.sum(u * u, axis=1, keepdims=True) / 2  # (M, 1)
         number = ops.arange(self.clusters, dtype="int32")[:, None]
 
         def of_chunk(x, weight):
-            z = ops.concatenate([x - middle, ops.ones_like(x[:, :1])], axis=1)  # (B, D + 1)
-            half = ops.matmul(score, ops.transpose(z))  # (M, B): (|x - c_k|^2 - |x - m|^2) / 2
+            z = x - middle  # (B, D)
+            half = length - ops.matmul(u, ops.transpose(z))  # (M, B): (|x - c_k|^2 - |x - m|^2) / 2
             least = ops.min(half, axis=0)
-            first = ops.min(ops.where(half <= least, number, self.clusters), axis=0)  # (B,)
-            r = ops.where(number == first, weight, ops.zeros_like(weight))  # (M, B)
-            sums = ops.matmul(r, z)  # (M, D + 1)
-            squares = ops.sum(weight[:, None] * z[:, :-1] ** 2, axis=0)
-            return [sums, ops.sum(squares) + 2 * ops.sum(weight * least)]
+            nearest = half <= least
+            if first_of_equals:
+                nearest = number == ops.min(ops.where(nearest, number, self.clusters), axis=0)
+            r = ops.where(nearest, weight, ops.zeros_like(weight))  # (M, B)
+            sizes = ops.matmul(r, ops.ones_like(weight)[:, None])  # (M, 1); a product sums rows faster than a sum
+            squares = ops.sum(weight[:, None] * z * z, axis=0)  # (D,), summed over D last: XLA is slow at scalars
+            return [ops.matmul(r, z), sizes, squares, ops.sum(weight * least)]
 
-        sums, cost = sums_over_chunks(of_chunk, [x, weight], CHUNK)
-        return [sums[:, :-1], sums[:, -1], ops.maximum(cost, ops.zeros_like(cost))]
+        points, sizes, squares, least = sums_over_chunks(of_chunk, x, weight, CHUNK)
+        cost = ops.sum(squares) + 2 * least
+        return [points, sizes[:, 0], ops.maximum(cost, ops.zeros_like(cost))]
 
     def train_step(self, data):
         x, y, weight = self.samples(data)
 
-        points, sizes, cost = self.cluster_sums(x, weight)
+        points, sizes, cost = self._sums_of_batch(x, weight, keras.utils.unpack_x_y_sample_weight(data)[2] is None)
 
         self.accumulate(tf.shape(x)[0], points=points, sizes=sizes, cost=cost)
 
@@ -162,14 +170,27 @@ class KMeans(ClosedFormTraining, Model):
         self.inertia.update_state(tf.math.divide_no_nan(cost, total), sample_weight=total)
         return self.logs(x, y, self.call(x), weight) if y is not None else self.get_metrics_result()
 
+    def _sums_of_batch(self, x, weight, unweighted):
+        """Fast first; if that counted a sample twice (counts are exact, weights rounded), once more with care."""
+
+        def sums(first_of_equals):
+            statistics = functools.partial(self.cluster_sums, first_of_equals=first_of_equals)
+            return self.sums_of_batch(statistics, x, weight, self.clusters * self.features)
+
+        if not unweighted:
+            return sums(True)
+        fast = sums(False)
+        once = tf.reduce_sum(tf.cast(fast[1], "float64")) == tf.cast(tf.shape(x)[0], "float64")
+        return tf.cond(once, lambda: fast, lambda: sums(True))
+
     def update(self, sums):
         """The c step; True if the centres rest."""
         old = value_of(self.centres).astype("float64")
-        middle = old.mean(axis=0)
-        new = middle + np.asarray(mean_of_clusters(sums["points"], sums["sizes"], old - middle))
+        middle, size = old.mean(axis=0), sums["sizes"][:, None]
+        new = middle + np.divide(sums["points"], size, out=old - middle, where=size > 0)  # an empty cluster stays
         self.centres.assign(new)
         moved = np.sum((value_of(self.centres).astype("float64") - old) ** 2)
-        return bool(moved <= self.tolerance * sums["cost"] / sums["sizes"].sum())
+        return bool(moved <= self.tolerance * sums["cost"] / size.sum())
 
     def test_step(self, data):
         x, y, weight = self.samples(data)
@@ -192,6 +213,6 @@ class KMeans(ClosedFormTraining, Model):
             **super().get_config(),
             "clusters": self.clusters,
             "features": self.features,
-            "centres": self.initial_centres,
+            "centres": None if self.initial_centres is None else self.initial_centres.tolist(),
             "tolerance": self.tolerance,
         }

@@ -190,3 +190,12 @@ def test_weights_that_are_all_zero_are_refused(digits, start):
     with pytest.raises(InvalidDataError, match="positive sum"):
         model.fit(digits, sample_weight=np.zeros(len(digits), "float32"), verbose=0)
     assert np.array_equal(model.centres, start)
+
+
+@pytest.mark.parametrize("how", [{"jit_compile": True}, {}, {"run_eagerly": True}])
+def test_a_sample_between_two_centres_counts_once_and_with_the_first(how):
+    x = np.array([[0.0], [2.0], [1.0], [1.0], [5.0]])
+    model = KMeans(4, 1, centres=[[0.0], [2.0], [2.0], [0.0]], dtype="float64")  # their mean, 1, rounds nothing
+    model.compile(**how)
+    model.fit(x, epochs=1, verbose=0)
+    assert np.allclose(model.centres, [[2 / 3], [3.5], [2.0], [0.0]])

@@ -1,0 +1,22 @@
+"""Rows of the chapters on generative models."""
+
+from keras_course.catalog.entry import Entry
+
+_MODELS = "keras_course.models.generative"
+
+ROWS = (
+    Entry(
+        "vae", "Variational autoencoder", shape="model",
+        object=f"{_MODELS}.variational_autoencoder:VariationalAutoencoder",
+        init={"shape": 6, "latent": 2, "units": (5,)}, inputs={"x": {"shape": [12, 6], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.generative:vae", sources=("C 19.4", "R"),
+        members=tuple(
+            f"keras_course.ops.elbo:{name}"
+            for name in (
+                "elbo_from_divergence", "elbo_from_joint", "elbo_from_entropy", "importance_weighted_bound",
+                "diagonal_gaussian_divergence", "diagonal_gaussian_entropy", "diagonal_gaussian_log_density",
+                "bernoulli_log_likelihood", "reparametrised",
+            )
+        ),
+    ),
+)  # fmt: skip

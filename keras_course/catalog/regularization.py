@@ -1,0 +1,114 @@
+"""Rows of the chapter on regularization."""
+
+from keras_course.catalog.entry import Entry
+
+_LABELS = {"y_true": {"shape": [6], "dtype": "int32", "max": 4}, "y_pred": {"shape": [6, 4]}}
+_OPS = "keras_course.ops"
+
+PENALTIES_AND_NOISE = (
+    Entry(
+        "weight-decay", "Weight decay: a penalty, or a shrinking step", shape="block",
+        object="keras_course.regularizers.weight_decay:WeightDecay", init={"alpha": 0.1}, inputs=(3, 2),
+        sources=("C 6.2", "S 9.4"),
+        members=(
+            "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay",
+            f"{_OPS}.penalties:l2_penalty", f"{_OPS}.penalties:weight_decay_step",
+        ),
+    ),
+    Entry(
+        "l1", "L1 penalty, and the proximal step that makes exact zeros", shape="block",
+        object="keras_course.regularizers.l1:L1", init={"alpha": 0.1}, inputs=(3, 2), sources=("C 6.3",),
+        members=(
+            "keras_course.regularizers.l1:SoftThreshold",
+            f"{_OPS}.penalties:l1_penalty", f"{_OPS}.penalties:proximal_l1_step",
+        ),
+    ),
+    Entry(
+        "parameter-tying", "Two models kept close by a penalty", shape="model",
+        object="keras_course.models.regularized.tied_pair:TiedPair",
+        init={"features": 2, "units": (5, 4), "strength": 0.1}, inputs=(4, 3),
+        recipe="keras_course.recipes.regularization:parameter_tying", sources=("C 6.10",),
+        members=(f"{_OPS}.penalties:tying_penalty",),
+    ),
+    Entry(
+        "dropout", "Dropout and the ensemble of sub-networks", shape="block",
+        object="keras_course.layers.dropout:Dropout", init={"rate": 0.4, "rule": "weight-scaling"}, inputs=(4, 5, 3),
+        recipe="keras_course.recipes.regularization:dropout", sources=("C 6.12.1", "S 9.4"),
+        members=(
+            "keras_course.models.regularized.dropout_mlp:DropoutMLP",
+            *(
+                f"{_OPS}.dropout:{name}"
+                for name in (
+                    "dropout_mask", "drop_units", "expected_units", "all_masks", "mask_probabilities",
+                    "arithmetic_ensemble", "geometric_ensemble",
+                )
+            ),
+        ),
+    ),
+    Entry(
+        "dropconnect", "Dropout of connections", shape="block",
+        object="keras_course.layers.drop_connect:DropConnect",
+        init={"units": 3, "rate": 0.3, "mask_per_example": True, "activation": "tanh"}, inputs=(4, 5, 2),
+        sources=("S 9.4",),
+    ),
+    Entry(
+        "noise-injection", "Noise on inputs, hidden units, weights and labels", shape="block",
+        object="keras_course.layers.noise_injection:NoiseInjection", init={"stddev": 0.3}, inputs=(4, 5, 3),
+        sources=("C 6.4", "S 9.3"),
+        members=(
+            "keras_course.layers.noise_injection:NoisyDense",
+            f"{_OPS}.noise:inject_noise", f"{_OPS}.noise:corrupt_labels",
+        ),
+    ),
+    Entry(
+        "label-smoothing", "Label smoothing in the notes' form and in Keras's", shape="block",
+        object="keras_course.losses.label_smoothing:LabelSmoothingLoss", init={"epsilon": 0.2, "convention": "keras"},
+        inputs=_LABELS, sources=("C 6.4",),
+        members=(f"{_OPS}.label_smoothing:smooth_labels", f"{_OPS}.label_smoothing:label_smoothing_loss"),
+    ),
+    Entry(
+        "sparse-representation", "A penalty on activations", shape="block",
+        object="keras_course.layers.activity_penalty:ActivityPenalty", init={"alpha": 0.3}, inputs=(4, 5, 3),
+        sources=("C 6.11",),
+    ),
+)  # fmt: skip
+
+STOPPING = (
+    Entry(
+        "early-stopping", "Early stopping that returns the best parameters", shape="block",
+        object="keras_course.pipeline.early_stopping:EarlyStopping", init={"monitor": "val_loss", "patience": 3},
+        sources=("C 6.9",), members=(f"{_OPS}.early_stopping:stopping_point",),
+    ),
+)  # fmt: skip
+
+_AUGMENTATION = "keras_course.layers.augmentation"
+
+AUGMENTATION = (
+    Entry(
+        "augmentation", "Augmentation of images, sound and text, drawn by relevance", shape="block",
+        object=f"{_AUGMENTATION}.geometry:RandomRotation", init={"angle": 0.3, "fill": 0.5}, inputs=(3, 5, 6, 2),
+        recipe="keras_course.recipes.regularization:augmentation", sources=("C 6.4", "S 9.3"),
+        members=(
+            *(
+                f"{_AUGMENTATION}.{name}"
+                for name in (
+                    "geometry:RandomShift", "geometry:RandomScale", "colour:RandomColourShift", "focus:RandomBlur",
+                    "focus:RandomSharpen", "sound:RandomEcho", "sound:RandomNoise", "text:RandomTypos",
+                    "text:RandomOmissions", "weighted_choice:WeightedChoice",
+                )
+            ),
+            *(
+                f"{_OPS}.augmentation{name}"
+                for name in (
+                    ":choose", ":standard_normals", "_warps:bilinear", "_warps:shift_images", "_warps:scale_images",
+                    "_warps:rotate_images", "_pixels:shift_colours", "_pixels:blur_images", "_pixels:sharpen_images",
+                    "_sound:add_echo", "_sound:mix_noise", "_text:substitute_neighbours", "_text:substitute_others",
+                    "_text:omit_tokens", "_text:keyboard_neighbours",
+                )
+            ),
+            "keras_course.pipeline.augment:augmented",
+        ),
+    ),
+)  # fmt: skip
+
+ROWS = (*PENALTIES_AND_NOISE, *STOPPING, *AUGMENTATION)

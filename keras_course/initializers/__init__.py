@@ -1,0 +1,6 @@
+"""Initializers of the course; give one to any Keras layer."""
+
+from keras_course.initializers.normalized_initialization import NormalizedInitialization
+from keras_course.initializers.uniform_fan_in import UniformFanIn
+
+__all__ = ["NormalizedInitialization", "UniformFanIn"]

@@ -1,0 +1,7 @@
+"""Models that generate: variational autoencoders."""
+
+from keras_course.models.generative.conditional_network import ConditionalNetwork
+from keras_course.models.generative.stochastic_layers import StochasticLayers
+from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
+
+__all__ = ["ConditionalNetwork", "StochasticLayers", "VariationalAutoencoder"]

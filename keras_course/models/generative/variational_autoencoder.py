@@ -1,0 +1,380 @@
+"""The variational autoencoder: a directed model of x, trained by gradients on a lower bound of log p(x).
+
+    p(x, z) = p(z) p(x | z)                                   prior and decoder
+    q(z|x)  = N(mean(x), diag(scale(x)**2))                   encoder
+    z       = mean(x) + scale(x) * noise,  noise ~ N(0, I)    reparametrisation
+    ELBO(x) = E_q log p(x | z) - KL(q(z|x) || p(z))  <=  log p(x)
+    loss    = mean over examples of -(E_q log p(x | z) - beta KL(q(z|x) || p(z)))
+
+Conventions that bite. Densities are summed over pixels and code units and the loss is a mean over examples: nats an
+example. scale is the standard deviation (the notes call it the variance, and use it as the deviation). Training draws
+its noise from (seed, step); evaluation takes one fixed bank of noise for all examples, so that what it reports depends
+on neither the batch size nor the order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_course.core.errors import InvalidDataError
+from keras_course.core.model import Endpoint, Model
+from keras_course.core.seeds import normal_noise, stateless_seed
+from keras_course.core.serial import register
+from keras_course.core.shapes import normalize_tuple, require_positive_int
+from keras_course.distributions import DistributionOutput, Family, get_family
+from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional, seed_pair
+from keras_course.ops.elbo import elbo_from_divergence, elbo_from_joint, importance_weighted_bound
+
+__all__ = ["VariationalAutoencoder"]
+
+
+@register("VariationalAutoencoder")
+class VariationalAutoencoder(Model):
+    """Codes z of x and a generator of x from z, learned together.
+
+        loss = mean_i -(E_q log p(x_i | z) - beta KL(q(z | x_i) || p(z)))
+
+    `model(x)` and `predict` reconstruct: E[x | z] at the mean code. `compile()` takes an optimizer, no loss. Metrics:
+    `elbo` (with beta = 1, whatever beta trains), `reconstruction` = E_q log p(x | z) and `divergence`, nats an example.
+
+    Evaluation takes its noise from a fixed bank of `evaluation_samples` draws in antithetic pairs (e, -e), a function
+    of the seed alone, shared by all examples. It gives an unbiased estimate of the ELBO of every example; the Monte
+    Carlo error left is common to all of them, and falls with `evaluation_samples`, not with the number of examples.
+
+    Several stochastic layers: latent=(Z_1 ... Z_L) is p(z_L) p(z_{L-1} | z_L) ... p(x | z_1) under
+    q(z_1 | x) q(z_2 | z_1) ..., see `StochasticLayers`; encode and decode then speak of z_1, sample of all.
+
+    Endpoints: serving_default and reconstruct (x), encode (x: mean and scale), decode (z), sample (seed, n), elbo (x),
+    log_prob_importance_weighted (x, seed, n: the bound with n draws, not log p(x) itself).
+
+    Args:
+        shape: int D or tuple, the shape of one x.
+        latent: int Z, number of code units, or a tuple (Z_1 ... Z_L), data side first.
+        units: int or tuple of ints, widths of the dense layers of every encoder; reversed in the decoders.
+        family: p(x | z): name in `FAMILIES` ("bernoulli" for x of 0 and 1, "normal" for real x), a `Family` over as
+            many values as x has, or a `DistributionOutput` (project=False if the decoder ends in the parameters).
+        encoder, decoder: Keras layers or models instead of the dense layers, x -> features and z -> features. With L
+            stochastic layers lists of L, None among them for dense ones: encoder[0] reads x, decoder[0] is below z_1.
+        prior: p(z_L). None is N(0, I). A continuous `Family` over Z_L values (a mixture, say), or its name: its
+            parameters are then weights of this model. A function without arguments, or a layer with a method
+            `distribution()`, that makes a tfp distribution over vectors of Z_L; registered with Keras, to be saved.
+        beta: float >= 0, weight of the divergence in the loss.
+        samples: int >= 1, draws of z an example in a training step.
+        evaluation_samples: int >= 1, size of the bank.
+        activation: of the dense layers.
+        seed: int, root of weights and noise.
+        **kwargs: as keras.Model.
+
+    Input shape:
+        (B, *shape).
+
+    Output shape:
+        (B, *shape), the reconstruction.
+
+    Raises:
+        ValueError: for sizes below 1, a family or prior of another size, wrong shapes, or a loss in `compile`.
+        InvalidDataError: by `fit` and `evaluate`, for NaN or values that p(x | z) calls impossible.
+
+    Example:
+        >>> model = VariationalAutoencoder(shape=6, latent=2, units=(8,))
+        >>> x = ops.ones((3, 6))
+        >>> tuple(model(x).shape), tuple(model.elbo(x).shape), tuple(model.sample(seed=1, n=4).shape)
+        ((3, 6), (3,), (4, 6))
+
+    Source: C 19.4, R; Kingma and Welling 2013.
+    """
+
+    def __init__(
+        self,
+        shape: Any,
+        latent: Any = 2,
+        units: Any = (64,),
+        family: Any = "bernoulli",
+        encoder: Any = None,
+        decoder: Any = None,
+        prior: Any = None,
+        beta: float = 1.0,
+        samples: int = 1,
+        evaluation_samples: int = 32,
+        activation: Any = "tanh",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed=seed, **kwargs)
+        self.event_shape = _sizes(shape, "shape")
+        self.latent = _sizes(latent, "latent")
+        self.units = _sizes(units, "units")
+        require_positive_int("VariationalAutoencoder", samples=samples, evaluation_samples=evaluation_samples)
+        if not beta >= 0:
+            raise ValueError(f"VariationalAutoencoder needs beta >= 0. Received: beta={beta!r}")
+        self.samples, self.evaluation_samples, self.beta = samples, evaluation_samples, float(beta)
+        self.activation = keras.activations.get(activation)
+        self.family_given = self._checked_family(family)
+
+        upwards, downwards = self._networks("encoder", encoder), self._networks("decoder", decoder)
+        self.codes = StochasticLayers(
+            self.event_shape, self.latent, self.units, self.activation, upwards, downwards[1:], prior,
+            seed=self.seed, dtype=self.dtype_policy, name="codes",
+        )  # fmt: skip
+        self.decoder = conditional(
+            "decoder", self.latent[:1], self.family_given, self.units[::-1], self.activation, downwards[0],
+            self.seed, self.dtype_policy,
+        )  # fmt: skip
+        self.elbo_mean = keras.metrics.Mean(name="elbo")
+        self.reconstruction_mean = keras.metrics.Mean(name="reconstruction")
+        self.divergence_mean = keras.metrics.Mean(name="divergence")
+        self.build((None, *self.event_shape))
+
+    def _checked_family(self, family: Any) -> Any:
+        """A `Family`, or the head that came."""
+        size = math.prod(self.event_shape)
+        found = get_family(family, size if isinstance(family, str) else None)
+        if found.event_shape != (size,):
+            raise ValueError(
+                f"VariationalAutoencoder needs a family over the {size} values of x. Received: family={found!r} with "
+                f"event_shape={found.event_shape}"
+            )
+        return family if isinstance(family, DistributionOutput) else found
+
+    def _networks(self, name: str, given: Any) -> list[Any]:
+        """One network, or None, a stochastic layer."""
+        levels = len(self.latent)
+        listed = isinstance(given, list | tuple)
+        networks = list(given) if listed else [given] + [None] * (levels - 1)
+        if len(networks) != levels or not (listed or given is None or levels == 1):
+            raise ValueError(
+                f"VariationalAutoencoder with latent={self.latent} takes a list of {levels} networks as {name}. "
+                f"Received: {name}={given!r}"
+            )
+        return networks
+
+    @property
+    def family(self) -> Family:
+        """The `Family` of p(x | z)."""
+        return self.decoder.head.family
+
+    def build(self, input_shape: Any = None) -> None:
+        self.codes.build()
+        self.decoder.build()
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        # Without noise and in inference mode, in training too: there it only serves metrics, and graphs leave it out.
+        return self.decode(self.codes.posterior(self._checked_shape(inputs))[0])
+
+    def log_likelihood(self, x: Any, z: Any, training: Any = False) -> Any:
+        """log p(x | z_1), (K, B), of x (B, *shape) at z_1 (K, B, Z_1)."""
+        parameters = self.decoder(z, training=training)  # (K, B, P)
+        flat = ops.reshape(ops.cast(x, parameters.dtype), (-1, math.prod(self.event_shape)))  # (B, D)
+        return self.family.log_prob(parameters, ops.broadcast_to(flat, (*ops.shape(z)[:2], flat.shape[-1])))
+
+    def reconstruction_and_divergence(self, x: Any, noise: Any, training: Any = False) -> tuple[Any, Any]:
+        """The two terms of the ELBO, E_q log p(x | z) and KL(q || p), each (B,).
+
+        The divergence is a closed form for Gaussian priors of one stochastic layer, and else an estimate at the draws.
+
+        Args:
+            x: tensor (B, *shape).
+            noise: tensor (K, B, Z_1 + ... + Z_L), or (K, 1, ...) for the same noise in every row.
+            training: bool, passed on to the networks.
+        """
+        z, posteriors = self.codes.infer(self._checked_shape(x), noise, training)
+        reconstruction = ops.mean(self.log_likelihood(x, z[0], training), axis=0)
+        divergence = self.codes.divergence(z, posteriors, training)
+        return reconstruction, ops.mean(divergence, axis=0) if len(divergence.shape) == 2 else divergence
+
+    def log_joint_and_log_q(self, x: Any, noise: Any) -> tuple[Any, Any]:
+        """log p(x, z) and log q(z | x) at the draws, (K, B) each."""
+        z, posteriors = self.codes.infer(self._checked_shape(x), noise)
+        return self.log_likelihood(x, z[0]) + self.codes.log_p(z), self.codes.log_q(z, posteriors)
+
+    def elbo(self, x: Any, noise: Any = None) -> Any:
+        """Reconstruction minus divergence, (B,); noise None takes the fixed bank of evaluation."""
+        noise = self.evaluation_noise() if noise is None else noise
+        return elbo_from_divergence(*self.reconstruction_and_divergence(x, noise))
+
+    def elbo_from_joint(self, x: Any, noise: Any = None) -> Any:
+        """E_q[log p(x, z) - log q(z | x)], (B,): the same expectation with no closed form in it, so noisier."""
+        noise = self.evaluation_noise() if noise is None else noise
+        return elbo_from_joint(*self.log_joint_and_log_q(x, noise))
+
+    def importance_weighted_bound(self, x: Any, noise: Any) -> Any:
+        """log 1/K sum_k p(x, z_k) / q(z_k | x), (B,), at the given noise (K, B, Z_1 + ... + Z_L)."""
+        return importance_weighted_bound(*self.log_joint_and_log_q(x, noise))
+
+    def log_prob_importance_weighted(self, x: Any, seed: Any, n: Any) -> Any:
+        """The importance-weighted bound with n draws: below log p(x) on average, and closer the larger n.
+
+        Args:
+            x: tensor (B, *shape).
+            seed: int, or integer tensor (2,).
+            n: int >= 1, or a scalar integer tensor.
+
+        Returns:
+            Tensor (B,), nats. The likelihoods of all n B draws are in memory at a time.
+
+        Raises:
+            ValueError: for a number n < 1. A served n < 1 is an InvalidArgumentError.
+        """
+        if tf.is_tensor(n):
+            positive = tf.debugging.assert_positive(n, "log_prob_importance_weighted needs n >= 1 draws")
+            with tf.control_dependencies([positive] if positive is not None else []):
+                n = tf.identity(n)
+        else:
+            require_positive_int("log_prob_importance_weighted", n=n)
+        return self.importance_weighted_bound(x, self._noise((n, ops.shape(x)[0]), seed_pair(seed)))
+
+    def _noise(self, shape: tuple[Any, Any], seed: Any) -> Any:
+        return normal_noise((*shape, sum(self.latent)), seed, self.codes.wide_dtype)
+
+    def evaluation_noise(self) -> Any:
+        """The fixed bank, (evaluation_samples, 1, Z_1 + ... + Z_L): pairs e, -e, a function of the seed alone."""
+        pairs = self._noise(((self.evaluation_samples + 1) // 2, 1), stateless_seed(self.seed, "evaluation", 0))
+        return ops.concatenate([pairs, -pairs], axis=0)[: self.evaluation_samples]
+
+    def training_noise(self, rows: Any) -> Any:
+        """This step's noise for this replica's examples, (samples, rows, Z_1 + ... + Z_L)."""
+        start, total = self.share_of_batch(rows)
+        return self._noise((self.samples, total), self.step_seed("noise"))[:, start : start + rows]
+
+    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
+        if loss is not None:
+            raise ValueError(
+                "VariationalAutoencoder brings its own loss, the negative ELBO: choose a family instead. "
+                f"Received: loss={loss!r}"
+            )
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        noise = self.training_noise(ops.shape(x)[0]) if training else self.evaluation_noise()
+
+        reconstruction, divergence = self.reconstruction_and_divergence(x, noise, training)  # (B,) each
+        loss = -elbo_from_divergence(reconstruction, divergence, self.beta)
+        if sample_weight is not None:
+            loss = loss * ops.reshape(ops.cast(sample_weight, loss.dtype), (-1,))
+
+        self.elbo_mean.update_state(elbo_from_divergence(reconstruction, divergence), sample_weight)
+        self.reconstruction_mean.update_state(reconstruction, sample_weight)
+        self.divergence_mean.update_state(divergence, sample_weight)
+        mean = ops.mean(loss) / tf.distribute.get_strategy().num_replicas_in_sync  # as Keras scales its own losses
+        return mean + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        self.require_possible(x)
+        return super().fit(x, _targets(x, y, kwargs), *args, **kwargs)
+
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        self.require_possible(x)
+        return super().evaluate(x, _targets(x, y, kwargs), *args, **kwargs)
+
+    def require_possible(self, x: Any) -> None:
+        """Refuses an array or tensor that p(x | z) gives no density; a data set of batches is left to be read.
+
+        Raises:
+            ValueError: for a wrong shape.
+            InvalidDataError: for NaN, infinite values, or values outside the support; names the first row.
+        """
+        if not isinstance(x, np.ndarray | tf.Tensor):
+            return
+        values = np.reshape(self._checked_shape(x), (len(x), -1)).astype(self.codes.wide_dtype)
+        finite = np.isfinite(values)
+        possible = finite & np.asarray(self.family.in_support(np.where(finite, values, self.family.support_point)))
+        wrong = np.argwhere(~possible)
+        if len(wrong):
+            row, column = wrong[0]
+            raise InvalidDataError(
+                f"VariationalAutoencoder needs finite x that its {self.family.name} family can produce. Received: "
+                f"{values[row, column]} in row {row}, and {len(np.unique(wrong[:, 0]))} such rows of {len(x)}"
+            )
+
+    def _checked_shape(self, x: Any) -> Any:
+        x = x if hasattr(x, "shape") else ops.convert_to_tensor(x)
+        wanted, came = self.event_shape, tuple(x.shape)[1:]
+        if len(came) != len(wanted) or any(size not in (None, want) for size, want in zip(came, wanted, strict=True)):
+            raise ValueError(
+                f"VariationalAutoencoder expects x of shape (B, {', '.join(map(str, wanted))}). "
+                f"Received: x.shape={tuple(x.shape)}"
+            )
+        return x
+
+    def encode(self, x: Any) -> dict[str, Any]:
+        """{"mean", "scale"} of q(z_1 | x), (B, Z_1) each; scale is the standard deviation."""
+        mean, scale = self.codes.posterior(self._checked_shape(x))
+        return {"mean": mean, "scale": scale}
+
+    def decode(self, z: Any) -> Any:
+        """E[x | z_1] (the mode where the family has no mean), (B, *shape), for z_1 (B, Z_1)."""
+        parameters, family = self.decoder(z, training=False), self.family
+        x = family.mean(parameters) if family.defines("mean") else family.mode(parameters)
+        return ops.reshape(x, (-1, *self.event_shape))
+
+    def sample(self, seed: Any, n: Any) -> Any:
+        """Draws of x, (n, *shape): codes from the prior, then x ~ p(x | z); the same for the same seed.
+
+        Args:
+            seed: int, or integer tensor (2,).
+            n: int, or a scalar integer tensor.
+        """
+        codes, pixels = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
+        parameters = self.decoder(self.codes.sample(codes, n), training=False)
+        return ops.reshape(self.family.sample(parameters, pixels), (-1, *self.event_shape))
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        x = keras.InputSpec(shape=(None, *self.event_shape), dtype=self.input_dtype, name="x")
+        z = keras.InputSpec(shape=(None, self.latent[0]), dtype=self.codes.wide_dtype, name="z")
+        seed, n = tf.TensorSpec((2,), "int32", name="seed"), tf.TensorSpec((), "int32", name="n")
+        return {
+            "serving_default": (self.call, [x]),
+            "reconstruct": (self.call, [x]),
+            "encode": (self.encode, [x]),
+            "decode": (self.decode, [z]),
+            "sample": (self.sample, [seed, n]),
+            "elbo": (self.elbo, [x]),
+            "log_prob_importance_weighted": (self.log_prob_importance_weighted, [x, seed, n]),
+        }
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        return (input_shape[0], *self.event_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "shape": list(self.event_shape),
+            "latent": list(self.latent),
+            "units": list(self.units),
+            "family": serialize(self.family_given),
+            "encoder": serialize([layer.network for layer in self.codes.encoders]),
+            "decoder": serialize([layer.network for layer in (self.decoder, *self.codes.priors)]),
+            "prior": serialize(self.codes.prior),
+            "beta": self.beta,
+            "samples": self.samples,
+            "evaluation_samples": self.evaluation_samples,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> VariationalAutoencoder:
+        parts = {name: config.pop(name) for name in ("family", "encoder", "decoder", "prior")}
+        return cls(**config, **{name: keras.saving.deserialize_keras_object(part) for name, part in parts.items()})
+
+
+def _targets(x: Any, y: Any, how: dict[str, Any]) -> Any:
+    """y, or x where sample weights came without a y: Keras would drop them in silence."""
+    return x if y is None and how.get("sample_weight") is not None else y
+
+
+def _sizes(value: Any, name: str) -> tuple[int, ...]:
+    """One positive integer, or a sequence of them (units alone may be empty)."""
+    length = 1 if isinstance(value, int) else len(tuple(value))
+    if length == 0 and name != "units":
+        raise ValueError(f"VariationalAutoencoder needs at least one size as {name}. Received: {name}={value!r}")
+    return normalize_tuple("VariationalAutoencoder", value, length, name)
