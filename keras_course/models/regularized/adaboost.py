@@ -307,7 +307,7 @@ class _FinishMembers(keras.callbacks.Callback):
 
     def _end_epoch(self) -> None:
         if self.measure is None and not self.model.run_eagerly:
-            self.measure = tf.function(self.model.weighted_mistakes, reduce_retracing=True)
+            self.measure = tf.function(self.model.weighted_mistakes, autograph=False, reduce_retracing=True)
         self.model.end_epoch(self.again(), self.measure)
 
 
