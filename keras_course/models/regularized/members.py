@@ -18,7 +18,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_course.core.model import Endpoint
+from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import derive_seed
 from keras_course.core.shapes import require_positive_int
 from keras_course.ops.ensembles import predicted_class
@@ -158,7 +158,8 @@ class Ensemble:
             ValueError: if members that learn by gradients get no optimizer or no loss.
         """
         optimizer = None if optimizer is None else keras.optimizers.get(optimizer)
-        own_rule = all(type(member).train_step is not keras.Model.train_step for member in self.learners)
+        by_gradients = (keras.Model.train_step, Model.train_step)
+        own_rule = all(type(member).train_step not in by_gradients for member in self.learners)
         if not own_rule and (optimizer is None or loss is None):
             raise ValueError(
                 f"{type(self).__name__} of members that learn by gradients needs an optimizer and a loss. "
