@@ -12,6 +12,7 @@ from keras_course import catalog
 from keras_course.distributions import Mixture, Normal
 from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
+from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
 
 
@@ -68,6 +69,11 @@ def with_adam() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.Adam(0.01)}
 
 
+def counts_of_three(x: np.ndarray) -> np.ndarray:
+    """Bootstrap counts of three members."""
+    return draw_bootstrap(len(x), 3, seed=0)
+
+
 def with_its_likelihood() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.02)}
 
@@ -105,7 +111,7 @@ TRAINING: dict[str, dict[str, Any]] = {
         "direction": "max",
         "any_split": True,
     },
-    "bagging": {"targets": four_classes, "compile": with_softmax_loss},
+    "bagging": {"targets": four_classes, "compile": with_adam_and_softmax, "sample_weight": counts_of_three},
     "boosting": {"targets": four_classes, "compile": by_own_rule},
     "DecisionStump": {
         "init": {"features": 3, "classes": 4},
@@ -151,6 +157,7 @@ OTHERS: dict[str, ModelCase] = {
         (4, 3),
         signs,
         by_own_rule,
+        sample_weight=counts_of_three,
     ),
     "boosted-softmax-regression": ModelCase(
         catalog.resolve("boosting"), {"member": _SOFTMAX, "members": 2}, (4, 3), four_classes, with_adam_and_softmax

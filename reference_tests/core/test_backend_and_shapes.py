@@ -28,6 +28,23 @@ def test_each_mode_really_runs_as_it_says():
         assert seen[0][0] is eager
 
 
+def test_a_loop_compiles_once_and_sees_what_changes():
+    traces, variable = [], tf.Variable(1.0)
+
+    def scaled(x, factor):
+        traces.append(factor)
+        return [factor * x * variable, isinstance(factor, bool)]
+
+    with execution_mode("graph"):
+        program = compiled(scaled)
+        for value in (1.0, 2.0):
+            variable.assign(value)
+            assert float(program(ops.convert_to_tensor(3.0), 2)[0]) == 6.0 * value
+        assert traces == [2]
+        assert not program(ops.convert_to_tensor(3.0), 1)[1] and program(ops.convert_to_tensor(3.0), True)[1]
+        assert traces == [2, 1, True]  # equal, but not the same
+
+
 def test_compiled_traces_tensors_in_nested_arguments_and_fixes_the_rest():
     def weighted(parts, *, scale, table):
         return scale * (parts[0] + parts[1]["b"]) if table == "sum" else None

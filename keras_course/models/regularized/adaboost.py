@@ -34,9 +34,9 @@ class AdaBoost(Ensemble, Model):
 
     A member is trained for `epochs_per_member` epochs of `fit` (N D_i are its sample weights, of mean 1), then measured
     on the whole training set and given its say; so `fit` needs members x epochs_per_member epochs, and ends by itself
-    once the ensemble is complete. Validation sees the member that was just added. D is never stored: it is recomputed
-    for every batch from the members' mistakes, so the data may come in any order and batches of any size. All state is
-    in variables: a killed run resumes to the bit.
+    once the ensemble is complete (a further `fit` changes no answer). Validation sees the member that was just added.
+    D is never stored: it is recomputed for every batch from the members' mistakes, so the data may come in any order
+    and batches of any size. All state is in variables: a killed run resumes to the bit.
 
     A member no better than chance gets alpha = 0: it has no say, and the next one tries from another start. A member
     without a weighted mistake decides alone from then on, and the ensemble is complete.
@@ -97,8 +97,8 @@ class AdaBoost(Ensemble, Model):
         self.trained = self.add_weight(shape=(), dtype="int32", name="members_trained", **fixed)
         self.epochs = self.add_weight(shape=(), dtype="int32", name="epochs_of_this_member", **fixed)
         self.steps = self.add_weight(shape=(), dtype="int32", name="steps_of_this_epoch", **fixed)
-        shape = self.learner.compute_output_shape(self.input_spec_shape)
-        self.classes = shape[-1] if len(shape) > 1 and shape[-1] > 1 else 2
+        columns = 1 if self.answers_with_one_number else self.answer_shape[-1]
+        self.classes = max(columns, 2)
         self._start_next_member(0)
         self.build(self.input_spec_shape)
 
@@ -307,7 +307,7 @@ class _FinishMembers(keras.callbacks.Callback):
 
     def _end_epoch(self) -> None:
         if self.measure is None and not self.model.run_eagerly:
-            self.measure = tf.function(self.model.weighted_mistakes, reduce_retracing=True)
+            self.measure = tf.function(self.model.weighted_mistakes, autograph=False, reduce_retracing=True)
         self.model.end_epoch(self.again(), self.measure)
 
 

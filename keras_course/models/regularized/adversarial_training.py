@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.serial import register
-from keras_course.models.regularized.members import input_shape_of, model_of, plain_config, reseeded
+from keras_course.models.regularized.members import input_shape_of, model_of, output_shape_of, plain_config, reseeded
 from keras_course.ops.adversarial import fast_gradient_sign, require_attack
 from keras_course.ops.ensembles import mistakes
 
@@ -82,7 +82,7 @@ class AdversarialTraining(Model):
         config["config"]["name"] = "inner"
         self.inner = keras.saving.deserialize_keras_object(config)
         self.robust_accuracy = keras.metrics.Mean(name="robust_accuracy")
-        self.input_spec_shape = input_shape_of(template)
+        self.input_spec_shape, self.answer_shape = input_shape_of(template), output_shape_of(template)
         self.build(self.input_spec_shape)
 
     def build(self, input_shape: Any) -> None:
@@ -116,7 +116,8 @@ class AdversarialTraining(Model):
         """J~ in training, J otherwise; measures the robust accuracy by the way."""
         attacked = self.attack(x, y)
         outputs = self.inner(attacked, training=training)
-        self.robust_accuracy.update_state(1 - mistakes(y, outputs), sample_weight=sample_weight)
+        weight = None if sample_weight is None else ops.reshape(sample_weight, (-1,))
+        self.robust_accuracy.update_state(1 - mistakes(y, outputs), sample_weight=weight)
         clean = super().compute_loss(x, y, y_pred, sample_weight, training=training)
         if not training:
             return clean
@@ -149,7 +150,7 @@ class AdversarialTraining(Model):
         return {"serving_default": (lambda x: self(x, training=False), [inputs])}
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        return tuple(self.inner.compute_output_shape(input_shape))
+        return (input_shape[0], *self.answer_shape[1:])
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -18,12 +18,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_course.core.model import Endpoint
+from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import derive_seed
 from keras_course.core.shapes import require_positive_int
 from keras_course.ops.ensembles import predicted_class
 
-__all__ = ["Ensemble", "input_shape_of", "model_of", "plain_config", "reseeded"]
+__all__ = ["Ensemble", "input_shape_of", "model_of", "output_shape_of", "plain_config", "reseeded"]
 
 
 def model_of(who: str, template: Any) -> keras.Model:
@@ -50,6 +50,12 @@ def input_shape_of(model: keras.Model) -> tuple[int | None, ...] | None:
     if not isinstance(shape, list | tuple) or not all(size is None or isinstance(size, int) for size in shape):
         return None
     return (None, *shape[1:])
+
+
+def output_shape_of(model: keras.Model) -> tuple[int | None, ...]:
+    """Shape of the answer, batch axis None, also of a subclass that writes no compute_output_shape."""
+    symbol = model(keras.KerasTensor(input_shape_of(model), dtype=model.input_dtype))
+    return tuple(symbol.shape)
 
 
 def plain_config(model: keras.Model) -> dict[str, Any]:
@@ -97,7 +103,8 @@ class Ensemble:
         self.members = members
         self.ensemble = [self.copy_of_template("member", number) for number in range(members)]
         self.input_spec_shape = input_shape_of(model)
-        self.answers_with_one_number = len(model.compute_output_shape(self.input_spec_shape)) == 1
+        self.answer_shape = output_shape_of(model)
+        self.answers_with_one_number = len(self.answer_shape) == 1
 
     def copy_of_template(self, *path: object) -> keras.Model:
         """A new model from the template, with seeds of its own and a name made of `path`."""
@@ -151,7 +158,8 @@ class Ensemble:
             ValueError: if members that learn by gradients get no optimizer or no loss.
         """
         optimizer = None if optimizer is None else keras.optimizers.get(optimizer)
-        own_rule = all(type(member).train_step is not keras.Model.train_step for member in self.learners)
+        by_gradients = (keras.Model.train_step, Model.train_step)
+        own_rule = all(type(member).train_step not in by_gradients for member in self.learners)
         if not own_rule and (optimizer is None or loss is None):
             raise ValueError(
                 f"{type(self).__name__} of members that learn by gradients needs an optimizer and a loss. "
@@ -193,7 +201,7 @@ class Ensemble:
         }
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        return tuple(self.ensemble[0].compute_output_shape(input_shape))
+        return (input_shape[0], *self.answer_shape[1:])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "member": json.loads(self._template), "members": self.members}

@@ -106,6 +106,33 @@ def test_any_keras_model_is_a_template_and_its_seeds_are_the_ensembles():
     assert np.array_equal(rebuilt.ensemble[1].get_weights()[0], kernels[0][1])
 
 
+@keras.saving.register_keras_serializable(package="bagging_tests")
+class Plain(keras.Model):
+    """As a user writes one: no compute_output_shape, no seed."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.top = keras.layers.Dense(2)
+
+    def build(self, input_shape):
+        self.top.build(input_shape)
+        self.built = True
+
+    def call(self, inputs):
+        return self.top(inputs)
+
+
+def test_a_subclass_without_seed_or_output_shape_will_do(wines):
+    x, y = wines
+    template = Plain()
+    template(x[:1])
+    model = Bagging(template, members=3)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
+    model.fit(x, y > 0, batch_size=178, verbose=0)
+    assert model.compute_output_shape((None, 4)) == (None, 2)
+    assert model.predict(x, verbose=0).sum(axis=1) == pytest.approx(1)
+
+
 def test_a_saved_ensemble_of_networks_with_moments_trains_on_alike(tmp_path, wines):
     x, y = wines
     model = Bagging(SoftmaxRegression(4, 3), members=2, combination="distribution")
