@@ -8,6 +8,7 @@ from typing import Any
 from keras_course.catalog import (
     attention,
     convolution,
+    ensembles,
     foundations,
     generative,
     inference,
@@ -25,7 +26,7 @@ from keras_course.core.errors import UnknownSlugError
 _TOPICS: dict[str, tuple[Entry, ...]] = {
     "foundations": foundations.ROWS,
     "optimization": (*optimization.ROWS, *normalization.ROWS),
-    "regularization": regularization.ROWS,
+    "regularization": (*regularization.ROWS, *ensembles.ROWS),
     "methodology": methodology.ROWS,
     "convolution": convolution.ROWS,
     "attention": attention.ROWS,

@@ -46,7 +46,7 @@ ROWS = (
         ),
     ),
     Entry(
-        "search", "Grid, random and Bayesian search for hyper-parameters, on KerasTuner", shape="solver",
+        "search", "Grid, random and Bayesian search for hyper-parameters, on KerasTuner", shape="op",
         object=f"{_PIPELINE}.search:search", sources=("C 9.1.5", "S 9.4"),
         members=(
             *(f"{_PIPELINE}.search:{name}" for name in ("SearchResult", "SearchTrial")),

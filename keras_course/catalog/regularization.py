@@ -81,4 +81,34 @@ STOPPING = (
     ),
 )  # fmt: skip
 
-ROWS = (*PENALTIES_AND_NOISE, *STOPPING)
+_AUGMENTATION = "keras_course.layers.augmentation"
+
+AUGMENTATION = (
+    Entry(
+        "augmentation", "Augmentation of images, sound and text, drawn by relevance", shape="block",
+        object=f"{_AUGMENTATION}.geometry:RandomRotation", init={"angle": 0.3, "fill": 0.5}, inputs=(3, 5, 6, 2),
+        sources=("C 6.4", "S 9.3"),
+        members=(
+            *(
+                f"{_AUGMENTATION}.{name}"
+                for name in (
+                    "geometry:RandomShift", "geometry:RandomScale", "colour:RandomColourShift", "focus:RandomBlur",
+                    "focus:RandomSharpen", "sound:RandomEcho", "sound:RandomNoise", "text:RandomTypos",
+                    "text:RandomOmissions", "weighted_choice:WeightedChoice",
+                )
+            ),
+            *(
+                f"{_OPS}.augmentation{name}"
+                for name in (
+                    ":choose", ":standard_normals", "_warps:bilinear", "_warps:shift_images", "_warps:scale_images",
+                    "_warps:rotate_images", "_pixels:shift_colours", "_pixels:blur_images", "_pixels:sharpen_images",
+                    "_sound:add_echo", "_sound:mix_noise", "_text:substitute_neighbours", "_text:substitute_others",
+                    "_text:omit_tokens", "_text:keyboard_neighbours",
+                )
+            ),
+            "keras_course.pipeline.augment:augmented",
+        ),
+    ),
+)  # fmt: skip
+
+ROWS = (*PENALTIES_AND_NOISE, *STOPPING, *AUGMENTATION)

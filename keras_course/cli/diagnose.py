@@ -25,9 +25,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the faults, the worst mistakes and the advice."""
-    from keras_course.pipeline.run_folder import open_run_folder
+    from keras_course.pipeline.run_folder import open_model_run
 
-    open_run_folder(args.run_folder)  # a wrong folder is told before TensorFlow's seconds
+    open_model_run(args.run_folder)  # a wrong folder is told before TensorFlow's seconds
     start_tensorflow()
     from keras_course.pipeline.diagnose_run import ADVICE, DIAGNOSIS, diagnose_run
 

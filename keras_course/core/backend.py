@@ -68,6 +68,9 @@ def _is_array(value: Any) -> bool:
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, run in the current execution mode.
 
+    A loop that calls what `compiled` returned compiles once: under TensorFlow the program is kept for the same mode and
+    the same plain values (JAX would keep the values of variables with it).
+
     Args:
         function: takes tensors, arrays and plain values in any nesting of lists, tuples and dicts.
 
@@ -80,6 +83,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         ...     float(compiled(lambda x, scale: ops.sum(x * scale))(ops.ones((3,)), 2.0))
         6.0
     """
+
+    programs: dict[tuple[str, str], tuple[Any, Callable[..., Any]]] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
         execution = _current.get()
@@ -99,7 +104,14 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
             inner_args, inner_kwargs = tree.pack_sequence_as((args, kwargs), values)
             return function(*inner_args, **inner_kwargs)
 
-        return _compile(on_tensors, mode)(*[keras.ops.convert_to_tensor(flat[index]) for index in traced])
+        tensors = [keras.ops.convert_to_tensor(flat[index]) for index in traced]
+        if keras.backend.backend() != "tensorflow":
+            return _compile(on_tensors, mode)(*tensors)
+        plain = tree.pack_sequence_as((args, kwargs), [... if index in traced else v for index, v in enumerate(flat)])
+        key = (mode, repr(plain))
+        if key not in programs:
+            programs[key] = (plain, _compile(on_tensors, mode))  # plain stays alive, or its repr might be another's
+        return programs[key][1](*tensors)
 
     return call
 
@@ -171,3 +183,31 @@ def jacobian(function: Callable[[Any], Any], x: Any) -> Any:
 
         return jax.jacrev(function)(x)
     raise BackendError(f"jacobian needs the TensorFlow or JAX backend. Received: backend={backend!r}")
+
+
+def gradient(function: Callable[[Any], Any], x: Any) -> Any:
+    """The gradient of a scalar function, by reverse accumulation; sizes of x may be unknown while a graph is traced.
+
+    g[i] = d f(x) / d x[i], shape of x.
+
+    Args:
+        function: takes one tensor, returns a scalar tensor.
+        x: floating tensor or array, any shape.
+
+    Raises:
+        BackendError: on a backend other than TensorFlow and JAX.
+    """
+    backend = keras.backend.backend()
+    x = keras.ops.convert_to_tensor(x)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x, unconnected_gradients="zero")
+    if backend == "jax":
+        import jax
+
+        return jax.grad(function)(x)
+    raise BackendError(f"gradient needs the TensorFlow or JAX backend. Received: backend={backend!r}")

@@ -1,16 +1,23 @@
-"""Seeds that repeat: pure functions of names and counters, no hidden state.
+"""Seeds and noise that repeat: pure functions of names and counters, no hidden state.
 
     derive_seed(root, *path)         = first 31 bits of sha256("root/path/...")
     stateless_seed(root, salt, step) = [derive_seed(root, salt), step]
+    uniform_noise                    = (bits + 1/2) / 2^k,   k = 23 or 52 random bits      strictly inside (0, 1)
+    normal_noise                     = sqrt(-2 log u_1) cos(2 pi u_2),  sqrt(-2 log u_1) sin(2 pi u_2)
 
 Keras draws initial weights from a stream, so that one unrelated layer built earlier changes all later ones, and its
 SeedGenerator is saved by no format. A seed derived from the layer's own path and the step count has neither fault:
 the same layer starts the same in every model, and a resumed run draws what the uninterrupted one would have drawn.
+
+TensorFlow's stateless integers agree bit for bit between eager code, graphs, XLA and a SavedModel when the Philox
+generator is named; its uniform and normal numbers, made from those integers by other code in each mode, do not. So the
+integers are drawn and the rest is written out.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
 
 
@@ -49,3 +56,56 @@ def stateless_seed(root: int, salt: str, step: Any) -> Any:
 
     first = ops.convert_to_tensor(derive_seed(root, salt), dtype="int32")
     return ops.stack([first, ops.cast(step, "int32")])
+
+
+def uniform_noise(shape: Any, seed: Any, dtype: Any = "float32") -> Any:
+    """Uniform numbers strictly between 0 and 1.
+
+    Args:
+        shape: ints and scalar integer tensors, or an integer tensor.
+        seed: integer tensor (2,), as `core.model.Model.step_seed` returns.
+        dtype: "float32" or "float64".
+
+    Returns:
+        Tensor.
+
+    Example:
+        >>> bool((uniform_noise((2,), [0, 1]) == uniform_noise((2,), [0, 1])).numpy().all())
+        True
+
+    Source: Salmon et al. 2011.
+    """
+    import tensorflow as tf
+
+    # (unsigned bits of one number, bits dropped, a signed type that holds the rest exactly)
+    bits, dropped, signed = (tf.uint64, 12, tf.int64) if dtype == "float64" else (tf.uint32, 9, tf.int32)
+    drawn = tf.random.stateless_uniform(shape, seed, None, None, bits, alg="philox")
+    kept = tf.cast(tf.bitwise.right_shift(drawn, tf.constant(dropped, bits)), signed)
+    return (tf.cast(kept, dtype) + 0.5) * 2.0 ** (dropped - 8 * bits.size)
+
+
+def normal_noise(shape: Any, seed: Any, dtype: Any = "float32") -> Any:
+    """Standard normal numbers.
+
+    Args:
+        shape: ints and scalar integer tensors, or an integer tensor.
+        seed: integer tensor (2,).
+        dtype: "float32" or "float64".
+
+    Returns:
+        Tensor.
+
+    Example:
+        >>> tuple(normal_noise((3, 2), [0, 1]).shape)
+        (3, 2)
+
+    Source: Box and Muller 1958.
+    """
+    import tensorflow as tf
+
+    known = isinstance(shape, list | tuple) and all(isinstance(length, int) for length in shape)
+    size = math.prod(shape) if known else tf.reduce_prod(tf.stack(shape))
+    uniform = uniform_noise((2, (size + 1) // 2), seed, dtype)
+    radius, angle = tf.sqrt(-2.0 * tf.math.log(uniform[0])), (2.0 * math.pi) * uniform[1]
+    pair = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=0)
+    return tf.reshape(pair[:size], shape)

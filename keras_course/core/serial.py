@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from keras_course.core.errors import CorruptArtifact, ForbiddenClassError
+from keras_course.core.registered_names import REGISTERED_NAMES
 
 PACKAGE = "keras_course"
 MANIFEST = "manifest.json"
@@ -27,84 +28,6 @@ EXPORT_MANIFEST = Path("assets.extra", "manifest.json")
 
 # Keras classes that run foreign code or read foreign files when they are built.
 _FORBIDDEN_KERAS = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
-
-# Every name this package registers, frozen: saved models carry them. A test holds it against what is registered.
-REGISTERED_NAMES = frozenset(
-    {
-        "AdaGrad",
-        "Adam",
-        "ActivityPenalty",
-        "AveragePooling",
-        "AveragedMomentum",
-        "BackpropMLP",
-        "BatchNormalization",
-        "BernoulliFamily",
-        "BinomialMixture",
-        "CategoricalFamily",
-        "ConditionalNetwork",
-        "Convolution1D",
-        "Convolution2D",
-        "Convolution3D",
-        "Coverage",
-        "DiagonalGaussianFamily",
-        "DistributionOutput",
-        "DistributionRegression",
-        "FBeta",
-        "DeltaBarDelta",
-        "ExponentialDecay",
-        "DecoupledWeightDecay",
-        "DropConnect",
-        "Dropout",
-        "DropoutMLP",
-        "FullCovarianceGaussianFamily",
-        "GaussianMixture",
-        "GradientDescent",
-        "HalfSquaredLoss",
-        "KMeans",
-        "L1",
-        "LabelSmoothingLoss",
-        "LeNet",
-        "LinearDecay",
-        "LinearRegression",
-        "LogisticLoss",
-        "LogisticRegression",
-        "MLP",
-        "MaxPooling",
-        "Maxout",
-        "MeanLogLikelihood",
-        "MixtureFamily",
-        "Momentum",
-        "NegativeLogLikelihood",
-        "Nesterov",
-        "NoiseInjection",
-        "NormalFamily",
-        "PRCurve",
-        "NormalizedInitialization",
-        "PReLU",
-        "Perceptron",
-        "PoissonFamily",
-        "PolynomialDecay",
-        "PositionalEncoding",
-        "Precision",
-        "PreferenceLoss",
-        "Purity",
-        "Recall",
-        "RMSProp",
-        "SoftmaxLoss",
-        "SoftmaxRegression",
-        "StochasticLayers",
-        "TopKRankingLoss",
-        "TotalCost",
-        "VariationalAutoencoder",
-        "UniformFanIn",
-        "WeightClip",
-        "WindowedAdaGrad",
-        "SoftThreshold",
-        "TiedPair",
-        "WeightDecay",
-        "NoisyDense",
-    }
-)
 
 T = TypeVar("T", bound=type)
 

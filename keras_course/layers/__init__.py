@@ -1,6 +1,20 @@
 """Keras layers of the course; subclass, fit, save and export them as you would Keras's own."""
 
 from keras_course.layers.activity_penalty import ActivityPenalty
+from keras_course.layers.augmentation import (
+    Augmentation,
+    RandomBlur,
+    RandomColourShift,
+    RandomEcho,
+    RandomNoise,
+    RandomOmissions,
+    RandomRotation,
+    RandomScale,
+    RandomSharpen,
+    RandomShift,
+    RandomTypos,
+    WeightedChoice,
+)
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
 from keras_course.layers.drop_connect import DropConnect
@@ -13,6 +27,7 @@ from keras_course.layers.prelu import PReLU
 
 __all__ = [
     "ActivityPenalty",
+    "Augmentation",
     "AveragePooling",
     "BatchNormalization",
     "Convolution1D",
@@ -26,4 +41,15 @@ __all__ = [
     "NoisyDense",
     "PReLU",
     "PositionalEncoding",
+    "RandomBlur",
+    "RandomColourShift",
+    "RandomEcho",
+    "RandomNoise",
+    "RandomOmissions",
+    "RandomRotation",
+    "RandomScale",
+    "RandomSharpen",
+    "RandomShift",
+    "RandomTypos",
+    "WeightedChoice",
 ]

@@ -11,12 +11,23 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.regularized import DropoutMLP, TiedPair
+from keras_course.models.regularized import (
+    AdaBoost,
+    AdversarialTraining,
+    Bagging,
+    DecisionStump,
+    DropoutMLP,
+    TiedPair,
+)
 from keras_course.models.vision import LeNet
 
 __all__ = [
+    "AdaBoost",
+    "AdversarialTraining",
     "BackpropMLP",
+    "Bagging",
     "BinomialMixture",
+    "DecisionStump",
     "DistributionRegression",
     "DropoutMLP",
     "GaussianMixture",

@@ -23,6 +23,18 @@ from keras_course.ops.adaptive_rates import (
     rmsprop_step,
     windowed_adagrad_step,
 )
+from keras_course.ops.adversarial import fast_gradient_sign
+from keras_course.ops.augmentation import choose, in_range, select_by_example, standard_normals
+from keras_course.ops.augmentation_pixels import blur_images, sharpen_images, shift_colours
+from keras_course.ops.augmentation_sound import add_echo, mix_noise
+from keras_course.ops.augmentation_text import (
+    keyboard_neighbours,
+    neighbour_table,
+    omit_tokens,
+    substitute_neighbours,
+    substitute_others,
+)
+from keras_course.ops.augmentation_warps import bilinear, rotate_images, scale_images, shift_images
 from keras_course.ops.bayes import (
     bayes_optimal_class,
     class_probabilities,
@@ -32,6 +44,7 @@ from keras_course.ops.bayes import (
     posterior_probabilities,
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
+from keras_course.ops.boosting import member_weight, reweighted, training_error_bound, weighted_error
 from keras_course.ops.calculus import condition_number, hessian, jacobian
 from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm, clip_parameters
 from keras_course.ops.clustering import (
@@ -46,6 +59,7 @@ from keras_course.ops.clustering import (
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
     averaged_momentum_step,
     gradient_step,
@@ -84,6 +98,15 @@ from keras_course.ops.elbo import (
     elbo_from_joint,
     importance_weighted_bound,
     reparametrised,
+)
+from keras_course.ops.ensembles import (
+    bootstrap_counts,
+    ensemble_output,
+    ensemble_squared_errors,
+    expected_squared_error,
+    mistakes,
+    out_of_bag_output,
+    predicted_class,
 )
 from keras_course.ops.expectation_maximization import (
     divergence_from_posterior,
@@ -153,6 +176,7 @@ __all__ = [
     "accuracy",
     "adagrad_step",
     "adam_step",
+    "add_echo",
     "all_masks",
     "arithmetic_ensemble",
     "average_over_classes",
@@ -163,8 +187,13 @@ __all__ = [
     "batch_moments",
     "bayes_optimal_class",
     "bernoulli_log_likelihood",
+    "best_stump",
+    "bilinear",
     "binomial_log_joint",
     "binomial_m_step",
+    "blur_images",
+    "bootstrap_counts",
+    "choose",
     "class_probabilities",
     "clip_by_global_norm",
     "clip_by_norm",
@@ -192,13 +221,17 @@ __all__ = [
     "elbo_from_divergence",
     "elbo_from_entropy",
     "elbo_from_joint",
+    "ensemble_output",
+    "ensemble_squared_errors",
     "entropy",
     "expectation_maximization",
     "expected_log_joint",
+    "expected_squared_error",
     "expected_units",
     "exponential_decay",
     "f_beta",
     "fans",
+    "fast_gradient_sign",
     "feature_maps",
     "free_energy",
     "gaussian_log_joint",
@@ -208,9 +241,11 @@ __all__ = [
     "half_squared_loss",
     "hessian",
     "importance_weighted_bound",
+    "in_range",
     "inject_noise",
     "jacobian",
     "k_means_plus_plus",
+    "keyboard_neighbours",
     "kl_divergence",
     "l1_penalty",
     "l2_penalty",
@@ -235,14 +270,20 @@ __all__ = [
     "maxout",
     "maxout_derivative",
     "mean_of_clusters",
+    "member_weight",
     "merge_moments",
     "minimum_norm_solution",
+    "mistakes",
+    "mix_noise",
     "moments_of_whitened",
     "momentum_step",
     "nearest_centre",
+    "neighbour_table",
     "normalized_limit",
+    "omit_tokens",
     "one_hot_of_nearest",
     "ordinary_least_squares",
+    "out_of_bag_output",
     "output_size",
     "past_gradient_weights",
     "polynomial_decay",
@@ -250,6 +291,7 @@ __all__ = [
     "posterior_probabilities",
     "precision",
     "precision_recall_curve",
+    "predicted_class",
     "preference_loss",
     "prelu",
     "prelu_derivative",
@@ -263,13 +305,20 @@ __all__ = [
     "relu_derivative",
     "reparametrised",
     "responsibilities",
+    "reweighted",
     "ridge",
     "ridge_cost",
     "ridge_cost_gradient",
     "rmsprop_step",
+    "rotate_images",
+    "scale_images",
     "scale_of",
     "seeding_probabilities",
+    "select_by_example",
     "self_information",
+    "sharpen_images",
+    "shift_colours",
+    "shift_images",
     "smooth_labels",
     "soft_threshold",
     "softmax_loss",
@@ -277,7 +326,10 @@ __all__ = [
     "softplus_derivative",
     "squared_distances",
     "standard_error",
+    "standard_normals",
     "standardize",
+    "substitute_neighbours",
+    "substitute_others",
     "sums_from_the_top",
     "tanh",
     "tanh_derivative",
@@ -285,11 +337,13 @@ __all__ = [
     "threshold_grid",
     "top_k_ranking_loss",
     "total_cost",
+    "training_error_bound",
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
     "updated_gaussians",
     "weight_decay_step",
+    "weighted_error",
     "whitened",
     "windowed_adagrad_step",
 ]

@@ -67,6 +67,10 @@ class TrainingBatches:
         seed: int, the run's seed.
         augment: callable(x, uniforms) that returns x, or None; see `Recipe`.
         draws: int, uniform numbers an example for `augment`.
+        weights: array (N, ...), a sample weight or a row of them for each example, or None.
+
+    Raises:
+        ValueError: for weights of another number of examples.
     """
 
     def __init__(
@@ -76,8 +80,14 @@ class TrainingBatches:
         seed: int,
         augment: Callable[[Any, Any], Any] | None = None,
         draws: int = 1,
+        weights: NDArray[Any] | None = None,
     ) -> None:
+        if weights is not None and len(weights) != len(split):
+            raise ValueError(
+                f"TrainingBatches needs a weight for each of {len(split)} examples. Received: {len(weights)} weights"
+            )
         self.split = split
+        self.weights = weights
         self.batch_size = min(batch_size or len(split), len(split))
         self.seed = seed
         self.augment = augment
@@ -118,22 +128,22 @@ class TrainingBatches:
         return ((bits >> np.uint64(40)) * np.float64(2.0**-24)).astype("float32").reshape(-1, self.draws)
 
     def dataset(self) -> tf.data.Dataset:
-        """The batches (x, y) of whatever epoch is set when they are read.
+        """The batches (x, y), or (x, y, weights), of whatever epoch is set when they are read.
 
         Returns:
             tf.data.Dataset of known cardinality `steps`.
         """
         with tf.device("CPU:0"):
-            x, y = tf.constant(self.split.x), tf.constant(self.split.y)
+            x, *others = (tf.constant(part) for part in (self.split.x, self.split.y, self.weights) if part is not None)
         size, augment = self.batch_size, self.augment
 
-        def batch(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def batch(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
             rows = self._order[step * size : (step + 1) * size]
-            inputs, targets = tf.gather(x, rows), tf.gather(y, rows)
+            inputs, rest = tf.gather(x, rows), [tf.gather(other, rows) for other in others]
             if augment is None:
-                return inputs, targets
+                return inputs, *rest
             changed = augment(inputs, tf.gather(self._uniforms, rows))
-            return tf.cast(tf.ensure_shape(changed, inputs.shape), inputs.dtype), targets
+            return tf.cast(tf.ensure_shape(changed, inputs.shape), inputs.dtype), *rest
 
         return untuned(tf.data.Dataset.range(self.steps).map(batch).prefetch(2))
 

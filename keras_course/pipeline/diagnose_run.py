@@ -25,7 +25,7 @@ from keras_course.pipeline.fit import compiled_model, measure
 from keras_course.pipeline.plots import worst_mistakes
 from keras_course.pipeline.probe import LayerActivity, unit_activity
 from keras_course.pipeline.recipe import Recipe, recipe_of
-from keras_course.pipeline.run_folder import open_run_folder, write_json
+from keras_course.pipeline.run_folder import open_model_run, write_json
 from keras_course.pipeline.worst_examples import WorstExample, worst_examples
 
 __all__ = ["DiagnosedRun", "diagnose_run"]
@@ -92,7 +92,7 @@ def diagnose_run(
 
     Source: C 9.1.4, 9.1.6.
     """
-    folder = open_run_folder(run)
+    folder = open_model_run(run)
     recipe = recipe or recipe_of(folder.config["slug"])
     seed = int(folder.config["seed"])
     evaluated = evaluate(run, recipe=recipe, allow=allow)

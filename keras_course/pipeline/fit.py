@@ -155,7 +155,8 @@ def fit_in(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: bool) 
 
 def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) -> Fitted:
     seed, epochs, every = (folder.config[name] for name in ("seed", "epochs", "checkpoints"))
-    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws)
+    weights = None if recipe.sample_weight is None else recipe.sample_weight(dataset, seed)
+    batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws, weights)
     keras.utils.set_random_seed(seed)
     model = compiled_model(recipe, dataset, seed)
     folder.write_config(

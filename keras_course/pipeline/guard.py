@@ -117,7 +117,7 @@ class FiniteGuard(keras.callbacks.Callback):
             self.model.reset_metrics()
         before = previous = start.state
         step = start.steps
-        for step, (x, y) in self._steps_of(start):
+        for step, (x, y, *_) in self._steps_of(start):
             before, previous = state_of(self.model), before
             logs = self._run_step()
             if not (all_finite(x) and all_finite(y)):
@@ -132,7 +132,7 @@ class FiniteGuard(keras.callbacks.Callback):
             return _BadStep(step, "the validation loss after the update", before, cause="update")
         return None
 
-    def _steps_of(self, start: _Start) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    def _steps_of(self, start: _Start) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Runs alongside `_run_step`: yields what the next step will be given."""
         self.batches.epoch = start.epoch
         self._steps = iter(self.batches.dataset().skip(start.steps))

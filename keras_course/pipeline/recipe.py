@@ -69,6 +69,8 @@ class Recipe:
             uniforms is a float32 tensor (B, augment_draws) in [0, 1), for every example a pure function of
             (seed, epoch, index). Write it with `keras.ops` (it is traced once) and draw nothing inside.
         augment_draws: how many uniform numbers `augment` gets for each example.
+        sample_weight: callable(dataset, seed) that returns an array (N, ...), one row a training example, which `fit`
+            gets with it (class weights, bootstrap counts); or None. Evaluation is not weighted.
         select: validation metric by which the best epoch's weights are kept ("val_loss", "val_accuracy"), or None
             to keep the last.
         patience: epochs without a better `select` after which training ends (early stopping), or None for never.
@@ -94,6 +96,7 @@ class Recipe:
     prepare: Callable[[Any], Any] | None = None
     augment: Callable[[Any, Any], Any] | None = None
     augment_draws: int = 4
+    sample_weight: Callable[[Any, int], Any] | None = None
     select: str | None = None
     patience: int | None = None
     select_mode: str | None = None
@@ -108,7 +111,7 @@ class Recipe:
         for name in ("model", "compile"):
             if not callable(getattr(self, name)):
                 raise ValueError(f"Recipe needs a callable {name}. Received: {name}={getattr(self, name)!r}")
-        for name in ("baseline", "prepare", "augment", "probabilities"):
+        for name in ("baseline", "prepare", "augment", "sample_weight", "probabilities"):
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise ValueError(f"Recipe needs a callable {name} or None. Received: {name}={value!r}")

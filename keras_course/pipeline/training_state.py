@@ -31,7 +31,9 @@ _BOUND_BY_KERAS = frozenset({"params", "_model", "validation_data", "monitor_op"
 
 def state_variables(model: keras.Model) -> list[Any]:
     """Weights, seed counters, metrics and the variables of every optimiser the model holds."""
-    held = [getattr(model, "optimizer", None), *vars(model).values()]
+    held = [getattr(model, "optimizer", None)]
+    for part in model._flatten_layers(include_self=True, recursive=True):  # a model inside may have been compiled too
+        held += vars(part).values()
     optimizers = {id(value): value for value in held if isinstance(value, keras.optimizers.Optimizer)}
     found = [*model.variables, *model.metrics_variables]
     found += [variable for optimizer in optimizers.values() for variable in optimizer.variables]

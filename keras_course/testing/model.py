@@ -45,6 +45,7 @@ def check_model(
     direction: str = "min",
     allow: Iterable[type] = (),
     any_split: bool = False,
+    sample_weight: Callable[[Any], Any] | None = None,
     skip: Iterable[str] | Mapping[str, str] = (),
     only: Iterable[str] = (),
     raise_on_failure: bool = True,
@@ -69,6 +70,8 @@ def check_model(
         allow: your classes that a saved file names, besides the model's own layers.
         any_split: True if a replica's share of a batch may be empty. Shares of different sizes are what a
             `core.model.Model` is held to in any case; a keras.Model, whose replicas count alike, to equal ones.
+        sample_weight: function of the array x that returns the sample weights (N, ...) of a model that cannot learn
+            from a tf.data.Dataset of x and y alone; None for all others.
         skip, only, raise_on_failure: as `check_layer`.
 
     Returns:
@@ -86,7 +89,7 @@ def check_model(
         True
     """
     require_tensorflow("check_model")
-    case = ModelCase(cls, init, inputs, targets, compile, steps, objective, direction, allow, any_split)
+    case = ModelCase(cls, init, inputs, targets, compile, steps, objective, direction, allow, any_split, sample_weight)
     return run_checks(
         f"check_model({case.label})", MODEL_CHECKS, case, skip=skip, only=only, raise_on_failure=raise_on_failure
     )

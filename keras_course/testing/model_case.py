@@ -46,6 +46,7 @@ class ModelCase(ObjectCase):
         direction: "min" or "max".
         allow: classes that a saved file may name, besides Keras's, this package's and the model's own layers.
         any_split: whether a replica's share of a batch may be empty.
+        sample_weight: function of the array x that returns what a tf.data.Dataset must bring besides x and y, or None.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ModelCase(ObjectCase):
         direction: str = "min",
         allow: Iterable[type] = (),
         any_split: bool = False,
+        sample_weight: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         super().__init__(cls, init, inputs)
         if len(self.table.entries) != 1:
@@ -69,6 +71,7 @@ class ModelCase(ObjectCase):
         self.steps, self.objective, self.direction = steps, objective, direction
         self.allow = tuple(allow)
         self.any_split = any_split
+        self.sample_weight = sample_weight
         self.elsewhere: Any = None  # what another process found, once it was asked
 
     @property

@@ -111,7 +111,8 @@ class _KillAt(keras.callbacks.Callback):
 
 def killed_and_resumed_is_uninterrupted(case: ModelCase) -> None:
     """State that no variable holds: a Python counter, an unsaved optimizer, a draw from a global stream."""
-    arrays = [np.concatenate([array] * 2) for array in (case.x, case.y) if array is not None]
+    weight = None if case.sample_weight is None else case.sample_weight(case.x)
+    arrays = [np.concatenate([array] * 2) for array in (case.x, case.y, weight) if array is not None]
     rows = tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(ROWS - 2)
 
     def fit(folder: Path, *callbacks: Any) -> Any:

@@ -58,10 +58,11 @@ def one_hot_assignment(x: Any, centres: Any) -> dict[str, Any]:
 
 def lloyd_iterations(x: Any, centres: Any, steps: int) -> dict[str, Any]:
     """Each half-step lowers the cost; an empty cluster stays. Source: B."""
+    step, cost = compiled(lloyd_step), compiled(cluster_cost)
     costs, assignments = [], []
     for _ in range(steps):
-        moved, r = compiled(lloyd_step)(x, centres)
-        costs += [compiled(cluster_cost)(x, centres, r), compiled(cluster_cost)(x, moved, r)]
+        moved, r = step(x, centres)
+        costs += [cost(x, centres, r), cost(x, moved, r)]
         assignments.append(ops.cast(ops.argmax(r, axis=1), "int32"))
         centres = moved
     return {"assignments": ops.stack(assignments), "centres": centres, "costs": ops.stack(costs)}

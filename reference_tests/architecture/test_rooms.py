@@ -7,7 +7,9 @@ import subprocess
 
 import pytest
 
-CORE = {"__init__", "backend", "errors", "model", "resources", "seeds", "serial", "shapes", "tracking"}
+CORE = {
+    "__init__", "backend", "errors", "model", "registered_names", "resources", "seeds", "serial", "shapes", "tracking",
+}  # fmt: skip
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 
 

@@ -20,6 +20,9 @@ CHOSEN = {
     "y_pred": {"shape": (6, 3), "dtype": "probability"},
 }
 
+_AUGMENTATION = "keras_course.layers.augmentation"
+_IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
+
 MEMBERS: dict[str, dict[str, Any]] = {
     "keras_course.layers.convolution:Convolution1D": {
         "init": {"filters": 2, "kernel_size": 3, "padding": "replicate", "activation": "tanh", "flip": True},
@@ -36,6 +39,41 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
     "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},
+    f"{_AUGMENTATION}.geometry:RandomShift": {"init": {"down": 2.0, "right": 1.5, "fill": 0.5}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.geometry:RandomScale": {"init": {"amount": 0.5, "fill": 0.5}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.colour:RandomColourShift": {
+        "init": {"amount": 0.3, "value_range": [-1.0, 1.5]},
+        "inputs": (3, 4, 3, 3),
+    },
+    f"{_AUGMENTATION}.focus:RandomBlur": {"init": {"sigma": 1.5, "radius": 3}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.focus:RandomSharpen": {
+        "init": {"amount": 2.0, "sigma": 0.8, "radius": 1},
+        "inputs": (3, 5, 6, 2),
+    },
+    f"{_AUGMENTATION}.sound:RandomEcho": {"init": {"delay": [1, 4], "gain": [0.2, 0.7]}, "inputs": (3, 9)},
+    f"{_AUGMENTATION}.sound:RandomNoise": {"init": {"snr": [5.0, 15.0]}, "inputs": (3, 9, 2)},
+    f"{_AUGMENTATION}.text:RandomTypos": {"init": {"rate": 0.5, "vocabulary": 7}, "inputs": _IDS},
+    f"{_AUGMENTATION}.text:RandomOmissions": {"init": {"rate": 0.5}, "inputs": _IDS},
+    f"{_AUGMENTATION}.weighted_choice:WeightedChoice": {
+        "init": {
+            "transforms": [
+                {
+                    "class_name": "RandomShift",
+                    "registered_name": "keras_course>RandomShift",
+                    "module": f"{_AUGMENTATION}.geometry",
+                    "config": {"down": 2.0},
+                },
+                {
+                    "class_name": "RandomBlur",
+                    "registered_name": "keras_course>RandomBlur",
+                    "module": f"{_AUGMENTATION}.focus",
+                    "config": {"sigma": 1.0},
+                },
+            ],
+            "relevance": [1.0, 3.0],
+        },
+        "inputs": (3, 5, 6, 2),
+    },
     "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
         "init": {"optimizer": "sgd", "decay": 0.1, "form": "fixed"},
         "inputs": (1,),

@@ -12,6 +12,7 @@ from keras_course import catalog
 from keras_course.distributions import Mixture, Normal
 from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
+from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
 
 
@@ -68,9 +69,21 @@ def with_adam() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.Adam(0.01)}
 
 
+def counts_of_three(x: np.ndarray) -> np.ndarray:
+    """Bootstrap counts of three members."""
+    return draw_bootstrap(len(x), 3, seed=0)
+
+
 def with_its_likelihood() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.02)}
 
+
+def with_adam_and_softmax() -> dict[str, Any]:
+    """Moments of every learner must survive kill and file."""
+    return {"optimizer": keras.optimizers.Adam(0.1), "loss": SoftmaxLoss(), "metrics": ["accuracy"]}
+
+
+_SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
 TRAINING: dict[str, dict[str, Any]] = {
     "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
@@ -98,6 +111,15 @@ TRAINING: dict[str, dict[str, Any]] = {
         "direction": "max",
         "any_split": True,
     },
+    "bagging": {"targets": four_classes, "compile": with_adam_and_softmax, "sample_weight": counts_of_three},
+    "boosting": {"targets": four_classes, "compile": by_own_rule},
+    "DecisionStump": {
+        "init": {"features": 3, "classes": 4},
+        "inputs": (12, 3),
+        "targets": four_classes,
+        "compile": by_own_rule,
+    },
+    "adversarial-training": {"targets": four_classes, "compile": with_softmax_loss},
 }
 
 # Models that are members of rows of another shape.
@@ -129,12 +151,28 @@ OTHERS: dict[str, ModelCase] = {
         by_own_rule,
         any_split=True,
     ),  # fmt: skip
+    "bagged-perceptrons": ModelCase(
+        catalog.resolve("bagging"),
+        {"member": {"class_name": "keras_course>Perceptron", "config": {"features": 3}}, "members": 3},
+        (4, 3),
+        signs,
+        by_own_rule,
+        sample_weight=counts_of_three,
+    ),
+    "boosted-softmax-regression": ModelCase(
+        catalog.resolve("boosting"), {"member": _SOFTMAX, "members": 2}, (4, 3), four_classes, with_adam_and_softmax
+    ),
 }
 
 _BY_EPOCH = "an epoch is one iteration: parameters move when fit ends one, train_on_batch only gathers sums"
 
+_BY_ROWS = "the bootstrap is drawn over the rows that come: other samples of a batch than of the whole set"
+_BY_MEMBER = "a member joins the ensemble when fit ends its epochs, train_on_batch only trains it"
+
 SKIPS: dict[str, dict[str, str]] = {
-    slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture")
+    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture")},
+    **{slug: {"fit_is_train_on_batch": _BY_ROWS} for slug in ("bagging", "bagged-perceptrons")},
+    **{slug: {"fit_is_train_on_batch": _BY_MEMBER} for slug in ("boosting", "boosted-softmax-regression")},
 }
 
 

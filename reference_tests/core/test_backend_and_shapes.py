@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_course.core import errors, shapes
-from keras_course.core.backend import compiled, execution_mode, jacobian
+from keras_course.core.backend import compiled, execution_mode, gradient, jacobian
 from keras_course.core.resources import data_path
 from keras_course.core.seeds import derive_seed, stateless_seed
 
@@ -26,6 +26,23 @@ def test_each_mode_really_runs_as_it_says():
             assert float(compiled(probe)(ops.convert_to_tensor(3.0))) == 6.0
         assert execution.calls == 1
         assert seen[0][0] is eager
+
+
+def test_a_loop_compiles_once_and_sees_what_changes():
+    traces, variable = [], tf.Variable(1.0)
+
+    def scaled(x, factor):
+        traces.append(factor)
+        return [factor * x * variable, isinstance(factor, bool)]
+
+    with execution_mode("graph"):
+        program = compiled(scaled)
+        for value in (1.0, 2.0):
+            variable.assign(value)
+            assert float(program(ops.convert_to_tensor(3.0), 2)[0]) == 6.0 * value
+        assert traces == [2]
+        assert not program(ops.convert_to_tensor(3.0), 1)[1] and program(ops.convert_to_tensor(3.0), True)[1]
+        assert traces == [2, 1, True]  # equal, but not the same
 
 
 def test_compiled_traces_tensors_in_nested_arguments_and_fixes_the_rest():
@@ -60,6 +77,19 @@ def test_jacobian_and_its_nesting_are_exact_on_a_polynomial(mode):
 
 def test_the_jacobian_of_a_constant_is_zero_not_none():
     np.testing.assert_array_equal(jacobian(lambda x: ops.ones((2,), dtype=x.dtype), np.ones(3)), np.zeros((2, 3)))
+
+
+def test_the_gradient_is_the_jacobian_of_a_scalar_and_knows_no_batch_size():
+    x = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
+
+    def cost(z):
+        return ops.sum(z**3)
+
+    np.testing.assert_allclose(gradient(cost, x), 3 * x**2, rtol=1e-14)
+    np.testing.assert_allclose(gradient(cost, x), jacobian(cost, x), rtol=1e-14)
+    np.testing.assert_array_equal(gradient(lambda z: ops.ones((), dtype=z.dtype), x), np.zeros((3, 2)))
+    any_rows = tf.function(lambda z: gradient(cost, z), input_signature=[tf.TensorSpec((None, 2), tf.float64)])
+    np.testing.assert_allclose(any_rows(x), 3 * x**2, rtol=1e-14)
 
 
 def test_border_checks_say_what_was_wanted_and_what_came():

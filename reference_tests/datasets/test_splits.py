@@ -39,8 +39,8 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another():
 
 
 def test_the_split_of_seed_zero_is_the_one_pinned_in_this_test():
-    # Scores in READMEs and goldens rest on these rows: a change here is a change of every data set. Changed once, before
-    # the first release: within a part the classes came in bunches (which rows are in which part stayed as it was).
+    # Scores in READMEs and goldens rest on these rows: a change here is a change of every data set. Changed once,
+    # before the first release: within a part the classes came in bunches (what is in which part stayed as it was).
     rows = split_rows(LABELS, seed=0)
     pinned = hashlib.sha256(np.concatenate(rows).astype("<i8").tobytes()).hexdigest()
     assert pinned == "b3847ea4dd2fdda96d87cdaa8a26abd387e8bb677a968a793392098af953ac2f"

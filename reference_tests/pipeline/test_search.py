@@ -286,3 +286,8 @@ def test_wrong_arguments_are_refused_with_what_came(call, message, tmp_path):
     with pytest.raises(ValueError) as caught:
         call(tmp_path)
     assert message in str(caught.value)
+
+
+def test_an_experiment_is_no_recipe_to_search_from_the_command_line(tmp_path, capsys):
+    assert main(["search", "saddle-escape", "--out", str(tmp_path / "s")]) == 2
+    assert "'saddle-escape' is an experiment" in capsys.readouterr().err

@@ -14,10 +14,14 @@ from keras_course.models.generative.variational_autoencoder import VariationalAu
 from keras_course.models.perceptrons.backprop import BackpropMLP
 from keras_course.models.perceptrons.mlp import MLP
 from keras_course.models.perceptrons.perceptron import Perceptron
+from keras_course.models.regularized.bagging import Bagging
 from keras_course.models.vision.lenet import LeNet
 from keras_course.ops import bayes, dropout, information, label_smoothing, normalization, penalties, regression
+from keras_course.ops.adversarial import fast_gradient_sign
+from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
+from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 
 
@@ -198,6 +202,24 @@ def distance_halved(first, second):
     return penalties.tying_penalty(first, second) / 2
 
 
+def attack_downhill(model, loss, x, y, epsilon, bounds=None):
+    return fast_gradient_sign(model, lambda y, outputs: -loss(y, outputs), x, y, epsilon, bounds)
+
+
+def right_examples_grow(weights, wrong, alpha):
+    return reweighted(weights, 1 - ops.cast(wrong, weights.dtype), alpha)
+
+
+def everybody_votes(outputs, counts, combination):
+    return out_of_bag_output(outputs, ops.zeros_like(counts), combination)
+
+
+class EveryMemberSeesAll(Bagging):
+    def train_step(self, data):
+        x, y, counts = data
+        return super().train_step((x, y, ops.ones_like(counts)))
+
+
 FAULTS = {
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
@@ -226,6 +248,10 @@ FAULTS = {
     "wrong direction": ("perceptron", WrongDirection),
     "linear hidden layer": ("mlp", LinearHiddenLayer),
     "derivative forgotten": ("backprop", DerivativeForgotten),
+    "attack downhill": ("adversarial-training.fast_gradient_sign", attack_downhill),
+    "right examples grow": ("boosting.reweighted", right_examples_grow),
+    "everybody votes": ("bagging.out_of_bag_output", everybody_votes),
+    "every member sees all": ("bagging", EveryMemberSeesAll),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
     "sign of the divergence": ("vae", SignOfTheDivergence),
     "variance for deviation": ("vae.reparametrised", variance_for_deviation),

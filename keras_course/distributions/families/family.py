@@ -19,7 +19,7 @@ import keras
 from keras import ops
 
 from keras_course.core.backend import require_tensorflow
-from keras_course.distributions.noise import uniform_noise
+from keras_course.core.seeds import uniform_noise
 
 
 def tfp_distributions() -> Any:

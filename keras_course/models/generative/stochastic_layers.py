@@ -17,10 +17,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, normal_noise
 from keras_course.core.serial import register
 from keras_course.distributions import DistributionOutput, Family, Normal, get_family
-from keras_course.distributions.noise import normal_noise
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.ops.elbo import diagonal_gaussian_divergence, diagonal_gaussian_log_density, reparametrised
 

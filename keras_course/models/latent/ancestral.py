@@ -1,6 +1,9 @@
 """Ancestral sampling from a mixture: first the component, then the sample."""
 
+import keras
 import tensorflow as tf
+
+from keras_course.core.seeds import uniform_noise
 
 
 def draw_components(weights, seed, n):
@@ -14,5 +17,5 @@ def draw_components(weights, seed, n):
     Returns:
         int32 tensor (n,), values in [0, M).
     """
-    uniform = tf.random.stateless_uniform((n, 1), seed, dtype=weights.dtype, alg="philox")
+    uniform = uniform_noise((n, 1), seed, keras.backend.standardize_dtype(weights.dtype))
     return tf.reduce_sum(tf.cast(uniform >= tf.cumsum(weights)[:-1], "int32"), axis=1)

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_positive_int, require_rank
 from keras_course.models.latent.ancestral import draw_components
@@ -138,7 +138,7 @@ class BinomialMixture(ClosedFormTraining, Model):
         which, noise = tf.unstack(tf.random.split(seed, 2, alg="philox"))
         weights, probabilities = self.parameters
         z = draw_components(weights, which, n)
-        uniform = tf.random.stateless_uniform((n, self.features, self.trials), noise, dtype=weights.dtype, alg="philox")
+        uniform = uniform_noise((n, self.features, self.trials), noise, keras.backend.standardize_dtype(weights.dtype))
         return tf.reduce_sum(tf.cast(uniform < tf.gather(probabilities, z)[..., None], weights.dtype), axis=-1)
 
     def start(self, weights, probabilities):

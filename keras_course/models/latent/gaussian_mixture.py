@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, normal_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
 from keras_course.models.latent.ancestral import draw_components
@@ -165,7 +165,7 @@ class GaussianMixture(ClosedFormTraining, Model):
         which, noise = tf.unstack(tf.random.split(seed, 2, alg="philox"))
         weights, means, scale = self.parameters
         z = draw_components(weights, which, n)
-        e = tf.random.stateless_normal((n, self.features), noise, dtype=means.dtype, alg="philox")
+        e = normal_noise((n, self.features), noise, keras.backend.standardize_dtype(means.dtype))
         if self.covariance in ("full", "tied"):
             factor = tf.gather(scale, z) if self.covariance == "full" else scale
             e = tf.linalg.matvec(factor, e)

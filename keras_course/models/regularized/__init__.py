@@ -1,6 +1,17 @@
 """Models of the chapter on regularization."""
 
+from keras_course.models.regularized.adaboost import AdaBoost
+from keras_course.models.regularized.adversarial_training import AdversarialTraining
+from keras_course.models.regularized.bagging import Bagging
+from keras_course.models.regularized.decision_stump import DecisionStump
 from keras_course.models.regularized.dropout_mlp import DropoutMLP
 from keras_course.models.regularized.tied_pair import TiedPair
 
-__all__ = ["DropoutMLP", "TiedPair"]
+__all__ = [
+    "AdaBoost",
+    "AdversarialTraining",
+    "Bagging",
+    "DecisionStump",
+    "DropoutMLP",
+    "TiedPair",
+]

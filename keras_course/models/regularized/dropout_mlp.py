@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
 from keras_course.ops.dropout import (
@@ -171,7 +170,7 @@ class DropoutMLP(Model):
 
     def _masks(self, rows: Any, seeds: Sequence[Any]) -> list[Any]:
         draws = zip(self.widths, seeds, self.rates, strict=True)
-        return [dropout_mask(_uniforms((rows, width), seed), rate) for width, seed, rate in draws]
+        return [dropout_mask(uniform_noise((rows, width), seed), rate) for width, seed, rate in draws]
 
     def probabilities(self, x: Any) -> Any:
         """softmax of the whole network with scaled units: the weight scaling inference rule.
@@ -242,14 +241,3 @@ class DropoutMLP(Model):
             "rule": self.rule,
             "activation": keras.activations.serialize(self.activation),
         }
-
-
-def _uniforms(shape: Any, seed: Any) -> Any:
-    """float32 numbers in [0, 1) with 24 random bits each, the same eagerly, as a graph and under XLA.
-
-    XLA makes other floats of Philox's integers than TensorFlow does, so the integers are drawn and divided here. The
-    algorithm is named because left to itself XLA takes another one, with other integers and far slower.
-    """
-    integers = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
-    high = tf.bitwise.right_shift(integers, tf.constant(8, tf.uint32))
-    return tf.cast(tf.cast(high, tf.int32), tf.float32) * 2.0**-24

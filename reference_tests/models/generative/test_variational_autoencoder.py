@@ -264,7 +264,9 @@ class ShiftedPrior(keras.layers.Layer):
         return tfp.distributions.MultivariateNormalDiag(tf.convert_to_tensor(self.shift), [1.0, 1.0])
 
 
-@pytest.mark.parametrize("prior", ["normal", Mixture(2, Normal(2)), two_bells, ShiftedPrior()], ids=str)
+@pytest.mark.parametrize(
+    "prior", ["normal", Mixture(2, Normal(2)), two_bells, ShiftedPrior()], ids=["name", "mixture", "function", "layer"]
+)
 def test_any_prior_trains_samples_and_comes_back_from_its_file(prior, tmp_path):
     model = trained(prior=prior, evaluation_samples=400)
     assert len(model.trainable_variables) == (8 if prior is two_bells else 9)  # one more: the prior's own weight

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+from keras_course.core.seeds import normal_noise, uniform_noise
 from keras_course.distributions.families import get_family
-from keras_course.distributions.noise import normal_noise, uniform_noise
 
 SEED = tf.constant([3, 4])
 

@@ -1,0 +1,51 @@
+"""The benchmark harness: results must agree before anything is timed; a missing peer costs the ratio alone."""
+
+import os
+
+import numpy as np
+import pytest
+
+from benchmarks.harness import Contest, compete, environment, require_close, table
+
+
+def contest(ours=lambda: 1.0, peer=lambda: 1.0, **more):
+    return Contest("sums", ours, peer, "a peer", xla=False, work=2, limits={1: 0.5}, **more)
+
+
+def test_a_wrong_answer_is_not_timed():
+    runs = []
+
+    def agree(ours, peers):
+        require_close("sums", ours, peers, 1e-5)
+        return "sums within 1e-5"
+
+    with pytest.raises(ValueError, match="sums of ours and of the peer should agree within 1e-05"):
+        compete(contest(lambda: runs.append(0) or 1.0001, agree=agree), threads=1, repeats=5)
+    assert len(runs) == 2
+    record = compete(contest(agree=agree), threads=1, repeats=5)
+    assert record["agreed"] == "sums within 1e-5" and record["ratio"]["cpu"]["of_medians"] > 0
+
+
+@pytest.mark.parametrize("theirs", [[1.0, 3.0], [1.0, np.nan], [1.0]])
+def test_require_close_sees_values_nan_and_shapes(theirs):
+    with pytest.raises(ValueError, match="relative difference"):
+        require_close("w", [1.0, 2.0], theirs, 0.1)
+
+
+def test_the_table_has_a_row_for_each_clock_and_marks_the_one_that_counts():
+    record = compete(contest(), threads=1, repeats=5)
+    cpu, wall = table([record]).splitlines()[1:]
+    assert cpu.startswith("1        cpu") and "<= 0.5" in cpu
+    assert wall.startswith("1        wall") and "<=" not in wall
+
+
+def test_a_missing_peer_leaves_our_times():
+    record = compete(contest(peer=None), threads=1, repeats=5)
+    assert "ratio" not in record and record["ours"]["wall"]["median"] >= 0
+
+
+def test_the_measuring_process_chooses_its_own_blas_kernels(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    chosen = environment(2, onednn=True)
+    assert "OPENBLAS_CORETYPE" not in chosen and chosen["OMP_NUM_THREADS"] == "2"
+    assert chosen["TF_ENABLE_ONEDNN_OPTS"] == "1" and os.environ["OPENBLAS_CORETYPE"] == "Haswell"
