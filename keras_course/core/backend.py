@@ -118,7 +118,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def arithmetic(example: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a worked example that is plain Python arithmetic (counts, costs): it has no graph and no XLA mode."""
-    example.arithmetic = True  # type: ignore[attr-defined]
+    example.__dict__["arithmetic"] = True
     return example
 
 
