@@ -19,6 +19,11 @@ from keras_course.worked_examples.regularization_penalties import (
     weight_decay_forms,
     weight_decay_in_adam,
 )
+from keras_course.worked_examples.regularization_shared import (
+    multi_task_step,
+    semi_supervised_step,
+    transfer_step,
+)
 from keras_course.worked_examples.regularization_stopping import early_stopping_points
 
 __all__ = [
@@ -31,10 +36,13 @@ __all__ = [
     "l1_training",
     "label_noise",
     "label_smoothing_losses",
+    "multi_task_step",
     "noise_on_inputs",
     "renormalized_ensemble",
+    "semi_supervised_step",
     "smoothed_targets",
     "softmax_regression_ensemble",
+    "transfer_step",
     "tying_penalty_and_slopes",
     "weight_decay_forms",
     "weight_decay_in_adam",
