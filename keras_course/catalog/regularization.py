@@ -103,6 +103,10 @@ SHARED_REPRESENTATIONS = (
         init={"shape": 3, "trunk": (5,), "head": 4, "trainable_trunk": "fine-tune", "trunk_rate": 0.25},
         inputs=(4, 3), recipe=f"{_RECIPES}:transfer", sources=("C 6.6",),
     ),
+    Entry(
+        "label-efficiency", "Accuracy against labels, with and without unlabelled digits", shape="experiment",
+        object="keras_course.experiments.label_efficiency:run", sources=("C 6.5",),
+    ),
 )  # fmt: skip
 
 ROWS = (*PENALTIES_AND_NOISE, *STOPPING, *SHARED_REPRESENTATIONS)

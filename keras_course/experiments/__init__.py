@@ -3,6 +3,7 @@
 from keras_course.experiments import (
     foreground_segmentation,
     ill_conditioning,
+    label_efficiency,
     langevin_posterior,
     lr_u_curve,
     saddle_escape,
@@ -13,6 +14,7 @@ __all__ = [
     "Table",
     "foreground_segmentation",
     "ill_conditioning",
+    "label_efficiency",
     "langevin_posterior",
     "lr_u_curve",
     "saddle_escape",

@@ -9,16 +9,25 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from keras_course.core.backend import compiled
+from keras_course.core.backend import arithmetic, compiled
+from keras_course.datasets.few_labels import partly_labelled_rows
 from keras_course.losses.half_squared import HalfSquaredLoss
 from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.models.regularized.multi_task import MultiTask
 from keras_course.models.regularized.semi_supervised import SemiSupervised
 from keras_course.models.regularized.transfer import Transfer
 
-__all__ = ["multi_task_step", "semi_supervised_step", "transfer_step"]
+__all__ = ["kept_labels", "multi_task_step", "semi_supervised_step", "transfer_step"]
+
+
+@arithmetic
+def kept_labels(x: Any, y: Any, labels: int) -> dict[str, Any]:
+    """The rows of a training set in which few labels are kept, each as often as it is repeated. Source: C 6.5."""
+    rows, kept = partly_labelled_rows(np.asarray(x), np.asarray(y), labels)
+    return {"x": rows.tolist(), "y": kept.tolist()}
 
 
 def _linear(kernel: Any) -> Any:

@@ -20,6 +20,7 @@ from reference_tests.oracles.regularization_penalties import (
     weight_decay_in_adam,
 )
 from reference_tests.oracles.regularization_shared import (
+    kept_labels,
     multi_task_step,
     semi_supervised_step,
     transfer_step,
@@ -32,6 +33,7 @@ __all__ = [
     "dropconnect_of_a_layer",
     "dropout_of_one_unit",
     "hidden_layer_ensemble",
+    "kept_labels",
     "l1_steps",
     "l1_training",
     "label_noise",

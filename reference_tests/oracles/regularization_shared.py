@@ -104,3 +104,18 @@ def semi_supervised_step(x, y, encoder, classifier, code, decoder, weight, rate)
             "decoder": _matrix(decoder),
         }
         return {name: _floats(matrix) for name, matrix in _descended(cost, start, rate).items()}
+
+
+def kept_labels(x, y, labels):
+    """A place for each class is handed out row by row; what is left is unlabelled, and two of them outweigh a copy."""
+    places = {label: labels // len(set(y)) for label in y}
+    known, unknown = [], []
+    for row, label in zip(x, y, strict=True):
+        if places[label] > 0:
+            places[label] -= 1
+            known.append((row, label))
+        else:
+            unknown.append((row, -1))
+    times = len(unknown) // (2 * labels)  # chosen to divide
+    rows = [pair for pair in sorted(known, key=lambda pair: x.index(pair[0])) for _ in range(times)] + unknown
+    return {"x": [row for row, _ in rows], "y": [label for _, label in rows]}

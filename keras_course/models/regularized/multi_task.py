@@ -3,8 +3,8 @@
     h = trunk(x),   f_t = head_t(h)                                       a head for each task t
     J = 1/N sum_i sum_t  weight_t  known_it  cost_t(y_it, f_t(x_i))       known_it = 0 where the label is missing
 
-A missing label adds nothing to the cost and so moves neither head nor trunk. N counts all rows, labelled or not (as
-Keras's sample weights of 0 do): a task with labels on few rows pulls less on the trunk unless its weight says otherwise.
+A missing label adds nothing to the cost and so moves neither head nor trunk. N counts all rows, labelled or not, as
+with Keras's sample weights of 0: a task with few labels pulls less on the trunk unless its weight says otherwise.
 """
 
 from __future__ import annotations

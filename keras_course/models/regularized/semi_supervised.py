@@ -34,7 +34,8 @@ UNLABELLED = -1
 class SemiSupervised(Model):
     """A classifier and an autoencoder that share their encoder; `call` returns logits.
 
-    J = 1/N sum_i [known_i * -log p(y_i | x_i) + weight * |x_i - decoder(W h_i + b, p(. | x_i))|**2 / 2],  h = encoder(x)
+    h = encoder(x)
+    J = 1/N sum_i [known_i * -log p(y_i | x_i) + weight * |x_i - decoder(W h_i + b, p(. | x_i))|**2 / 2]
 
     A row labelled -1 counts in the second term alone. N counts all rows, labelled or not: let the training set repeat
     its labelled rows, until they are a third of it or so. `compile()` takes an optimizer, no loss. `fit` and `evaluate`

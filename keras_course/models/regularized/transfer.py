@@ -35,8 +35,7 @@ class Transfer(Model):
     The trunk is copied, weights and all: neither training nor freezing it touches the source. A source is any built
     Keras layer or model; `keras.Sequential(source.layers[:-1])` is a trained network without its last layer. A frozen
     trunk runs as in inference: no weight moves, batch statistics stay bit for bit what they were, dropout in it is off.
-    Fine-tuning runs it as in training. Nothing else differs between the two, so that
-    `Transfer(**{**frozen.get_config(), ...})` is not needed to switch: give the same arguments and `trainable_trunk`.
+    Fine-tuning runs it as in training; `trainable_trunk` alone decides between the two.
 
     Args:
         shape: int or tuple of ints, the shape of one x.
@@ -143,6 +142,8 @@ class Transfer(Model):
         return logs
 
     def _shorten(self, strategy: Any, before: Any) -> None:
+        """`start + trunk_rate * step` on every replica's copy."""
+
         def update(variable: Any, start: Any) -> Any:
             return variable.assign(start + self.trunk_rate * (variable - start))
 
