@@ -147,18 +147,18 @@ def _numbers(digits: Dataset, train: Split, targets: Any) -> Dataset:
     return Dataset(Split(train.x, train.y.astype("float32")), *splits, spec)
 
 
-def shared_encoder(features: int, seed: int, weight: float = 0.7, noise: float = 0.3) -> SemiSupervised:
+def shared_encoder(features: int, seed: int, weight: float = 0.13, noise: float = 0.3) -> SemiSupervised:
     """64 shared units; ten class probabilities and four code units, from which 64 more make the image again."""
     return SemiSupervised(features, (64,), 10, (64,), code_units=4, weight=weight, noise=noise, seed=seed)
 
 
-def one_trunk(features: int, seed: int, other_tasks: float = 1.0, digit: float = 10.0) -> MultiTask:
+def one_trunk(features: int, seed: int, other_tasks: float = 1.0, digit: float = 3.0) -> MultiTask:
     """Two hidden layers of 64 units under three heads."""
     weights = {"digit": digit, "odd": other_tasks, "loop": other_tasks}
     return MultiTask(features, (64, 64), TASKS, weights=weights, seed=seed)
 
 
-def on_known_digits(features: int, seed: int, how: Any = "fine-tune", rate: float = 0.1) -> Transfer:
+def on_known_digits(features: int, seed: int, how: Any = False, rate: float = 0.1) -> Transfer:
     """A new head on the trunk that learned the first scanner's digits."""
     return Transfer(features, trunk_of_known_digits(seed), 10, how, rate, seed=seed)
 
