@@ -32,13 +32,19 @@ __all__ = [
     "trunk_of_known_digits",
 ]
 
-LABELS, DIGIT_LABELS, NEW_LABELS, SOURCE = 50, 50, 20, 700
+LABELS, DIGIT_LABELS, NEW_LABELS, SOURCE = 20, 50, 20, 700
 WITH_LOOP = (0, 6, 8, 9)
 TASKS = {"digit": 10, "odd": 2, "loop": 2}
 
 
 def semi_supervised() -> Recipe:
-    """Fifty labels, five a digit, and more than a thousand digits without one."""
+    """Twenty labels, two a digit, and more than a thousand digits without one.
+
+    Weight and noise were chosen on the validation splits of seeds 10 to 13. With 1500 steps, seeds 0 to 4 then gave a
+    test accuracy of 0.801 on average against 0.787 for labels alone, better every time; the gain is small. The experiment
+    `label-efficiency` has the whole curve: 0.879 against 0.873 at 50 labels, no difference to speak of at 10 (0.675,
+    0.670: worse for two seeds of five) and from 100 on.
+    """
     return Recipe(
         slug="semi-supervised",
         dataset=partly_labelled,
@@ -47,13 +53,18 @@ def semi_supervised() -> Recipe:
         batch_size=96,
         epochs=100,
         baseline=supervised_alone,
-        floor={"accuracy": 0.8},
+        floor={"accuracy": 0.7},
         figures=(learning_curves, confusion_matrix, worst_mistakes),
     )
 
 
 def multi_task() -> Recipe:
-    """Fifty labels say which digit; whether it is odd, and whether it has a loop, is known of all."""
+    """Fifty labels say which digit; whether it is odd, and whether it has a loop, is known of all.
+
+    The weight of the digit was the better of 3 and 10 on the validation splits of seeds 10 to 12. Seeds 0 to 2 then gave
+    test accuracies of the digit between 0.900 and 0.908, against 0.838 to 0.880 for the same trunk that learns the digit
+    alone.
+    """
     return Recipe(
         slug="multi-task",
         dataset=three_tasks,
@@ -62,13 +73,21 @@ def multi_task() -> Recipe:
         batch_size=96,
         epochs=100,
         baseline=single_task,
-        floor={"digit_accuracy": 0.8, "odd_accuracy": 0.95, "loop_accuracy": 0.95},
+        floor={"digit_accuracy": 0.86, "odd_accuracy": 0.95, "loop_accuracy": 0.95},
         figures=(learning_curves,),
     )
 
 
 def transfer() -> Recipe:
-    """A trunk that learned 700 digits of one scanner, under a head for another with two labels a digit."""
+    """A trunk that learned 700 digits of one scanner, under a head for another with two labels a digit.
+
+    On the validation splits of seeds 10 to 12 the frozen trunk did better than fine-tuning at a tenth of the rate (0.826
+    against 0.815) and than the same network from scratch (0.709). Seeds 0 to 2 then gave test accuracies of 0.813 to
+    0.838 frozen, 0.766 to 0.830 fine-tuned at a tenth, 0.730 to 0.813 at three tenths, 0.663 to 0.719 from scratch.
+
+    Not every task transfers: a trunk of the same size that had learned to tell 0 to 4 apart served a linear head for 5
+    to 9 worse than the pixels themselves (validation, seed 10, ten labels: 0.544 against 0.933).
+    """
     return Recipe(
         slug="transfer",
         dataset=few_of_a_new_scanner,
@@ -147,7 +166,7 @@ def _numbers(digits: Dataset, train: Split, targets: Any) -> Dataset:
     return Dataset(Split(train.x, train.y.astype("float32")), *splits, spec)
 
 
-def shared_encoder(features: int, seed: int, weight: float = 0.13, noise: float = 0.3) -> SemiSupervised:
+def shared_encoder(features: int, seed: int, weight: float = 0.05, noise: float = 0.3) -> SemiSupervised:
     """64 shared units; ten class probabilities and four code units, from which 64 more make the image again."""
     return SemiSupervised(features, (64,), 10, (64,), code_units=4, weight=weight, noise=noise, seed=seed)
 

@@ -4,8 +4,8 @@
     J = 1/N sum_i [ known_i * -log p(y_i | x_i)  +  weight * |x_i - mean(x_i)|**2 / 2 ]
 
 |x - mean(x)|**2 / 2 is -log p(x | code) up to a constant, for pixels of variance 1. The class probabilities are part of
-the code: where W h is narrow, the decoder has to be told the class to do well, and examples that look alike are put
-into the same class whether or not anybody labelled them. weight = 0 leaves a supervised network.
+the code: where W h is narrow, the decoder does better when it is told the class, and so unlabelled rows move the
+classifier as well. weight = 0 leaves a supervised network.
 """
 
 from __future__ import annotations
