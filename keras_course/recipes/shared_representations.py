@@ -61,9 +61,9 @@ def semi_supervised() -> Recipe:
 def multi_task() -> Recipe:
     """Fifty labels say which digit; whether it is odd, and whether it has a loop, is known of all.
 
-    The weight of the digit was the better of 3 and 10 on the validation splits of seeds 10 to 12. Seeds 0 to 2 then gave
-    test accuracies of the digit between 0.900 and 0.908, against 0.838 to 0.880 for the same trunk that learns the digit
-    alone.
+    The weight of the digit was the better of 3 and 10 on the validation splits of seeds 10 to 12. Seeds 0 to 2 then
+    gave test accuracies of the digit between 0.900 and 0.908, against 0.838 to 0.880 for the same trunk that learns
+    the digit alone.
     """
     return Recipe(
         slug="multi-task",
@@ -81,9 +81,10 @@ def multi_task() -> Recipe:
 def transfer() -> Recipe:
     """A trunk that learned 700 digits of one scanner, under a head for another with two labels a digit.
 
-    On the validation splits of seeds 10 to 12 the frozen trunk did better than fine-tuning at a tenth of the rate (0.826
-    against 0.815) and than the same network from scratch (0.709). Seeds 0 to 2 then gave test accuracies of 0.813 to
-    0.838 frozen, 0.766 to 0.830 fine-tuned at a tenth, 0.730 to 0.813 at three tenths, 0.663 to 0.719 from scratch.
+    On the validation splits of seeds 10 to 12 the frozen trunk did better than fine-tuning at a tenth of the rate
+    (0.826 against 0.815) and than the same network from scratch (0.709). Seeds 0 to 2 then gave test accuracies of
+    0.813 to 0.838 frozen, 0.766 to 0.830 fine-tuned at a tenth, 0.730 to 0.813 at three tenths, 0.663 to 0.719 from
+    scratch.
 
     Not every task transfers: a trunk of the same size that had learned to tell 0 to 4 apart served a linear head for 5
     to 9 worse than the pixels themselves (validation, seed 10, ten labels: 0.544 against 0.933).
