@@ -111,4 +111,32 @@ AUGMENTATION = (
     ),
 )  # fmt: skip
 
-ROWS = (*PENALTIES_AND_NOISE, *STOPPING, *AUGMENTATION)
+_MODELS = "keras_course.models.regularized"
+_RECIPES = "keras_course.recipes.shared_representations"
+
+SHARED_REPRESENTATIONS = (
+    Entry(
+        "semi-supervised", "A classifier and an autoencoder with one encoder", shape="model",
+        object=f"{_MODELS}.semi_supervised:SemiSupervised",
+        init={"shape": 3, "encoder": (6,), "classifier": 4, "decoder": (5,), "code_units": 2, "noise": 0.1},
+        inputs=(4, 3), recipe=f"{_RECIPES}:semi_supervised", sources=("C 6.5",),
+    ),
+    Entry(
+        "multi-task", "Several tasks on one trunk, with missing labels", shape="model",
+        object=f"{_MODELS}.multi_task:MultiTask",
+        init={"shape": 3, "trunk": (5,), "heads": {"quadrant": 4, "order": 2}, "weights": {"order": 0.5}},
+        inputs=(4, 3), recipe=f"{_RECIPES}:multi_task", sources=("C 6.7",),
+    ),
+    Entry(
+        "transfer", "A trunk from another task, frozen or fine-tuned", shape="model",
+        object=f"{_MODELS}.transfer:Transfer",
+        init={"shape": 3, "trunk": (5,), "head": 4, "trainable_trunk": "fine-tune", "trunk_rate": 0.25},
+        inputs=(4, 3), recipe=f"{_RECIPES}:transfer", sources=("C 6.6",),
+    ),
+    Entry(
+        "label-efficiency", "Accuracy against labels, with and without unlabelled digits", shape="experiment",
+        object="keras_course.experiments.label_efficiency:run", sources=("C 6.5",),
+    ),
+)  # fmt: skip
+
+ROWS = (*PENALTIES_AND_NOISE, *STOPPING, *AUGMENTATION, *SHARED_REPRESENTATIONS)

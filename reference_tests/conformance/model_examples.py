@@ -41,6 +41,17 @@ def four_classes(x: np.ndarray) -> np.ndarray:
     return ((x[:, 0] > 0) * 2 + (x[:, 1] > 0)).astype("int32")
 
 
+def some_quadrants(x: np.ndarray) -> np.ndarray:
+    """The same, but every third row has no label."""
+    return np.where(np.arange(len(x)) % 3 == 2, -1, four_classes(x))
+
+
+def quadrant_and_order(x: np.ndarray) -> np.ndarray:
+    """Two tasks, (B, 2): the quadrant, and which of two coordinates is greater, unknown for every third row."""
+    order = np.where(np.arange(len(x)) % 3 == 2, -1, x[:, 1] > x[:, 0])
+    return np.stack([four_classes(x), order], axis=1).astype("int32")
+
+
 def brightest_corner(x: np.ndarray) -> np.ndarray:
     """Class 0 or 1 of an image: which of its halves is brighter."""
     half = x.shape[1] // 2
@@ -97,6 +108,9 @@ TRAINING: dict[str, dict[str, Any]] = {
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
     "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
+    "semi-supervised": {"targets": some_quadrants, "compile": with_adam},
+    "multi-task": {"targets": quadrant_and_order, "compile": with_adam},
+    "transfer": {"targets": four_classes, "compile": with_softmax_loss},
     "DropoutMLP": {
         "init": {"features": 3, "units": (16, 4), "hidden_rate": 0.25},
         "inputs": (4, 3),

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from keras_course.experiments import (
     foreground_segmentation,
     ill_conditioning,
+    label_efficiency,
     langevin_posterior,
     lr_u_curve,
     saddle_escape,
@@ -18,7 +19,7 @@ from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_r
 from keras_course.experiments.saddle_escape import descend, saddle_curvature, saddle_gradient, saddle_value
 from keras_course.experiments.table import Table
 
-MODULES = (saddle_escape, lr_u_curve, foreground_segmentation, ill_conditioning)
+MODULES = (saddle_escape, lr_u_curve, foreground_segmentation, ill_conditioning, label_efficiency)
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +195,12 @@ def test_a_table_goes_to_csv_and_keeps_every_digit(tmp_path):
 def test_a_bad_setting_is_refused_with_what_came(module, arguments, message):
     with pytest.raises(ValueError, match=message):
         module.Config(**arguments)
+
+
+def test_every_number_of_labels_is_tried_with_every_seed_and_settings_are_checked(tables):
+    table = tables[label_efficiency]
+    assert table["labels"].tolist() == [10, 100] and table["seed"].tolist() == [0, 0]
+    assert all(0 < value < 1 for name in ("supervised", "semi_supervised") for value in table[name])
+    for how in ({"labels": (15,)}, {"seeds": ()}, {"weight": 0.0}, {"steps": 0}):
+        with pytest.raises(ValueError, match=next(iter(how))):
+            label_efficiency.Config(**how)

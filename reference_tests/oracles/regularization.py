@@ -43,6 +43,12 @@ from reference_tests.oracles.regularization_penalties import (
     weight_decay_forms,
     weight_decay_in_adam,
 )
+from reference_tests.oracles.regularization_shared import (
+    kept_labels,
+    multi_task_step,
+    semi_supervised_step,
+    transfer_step,
+)
 from reference_tests.oracles.regularization_stopping import early_stopping_points
 
 __all__ = [
@@ -62,21 +68,25 @@ __all__ = [
     "error_of_the_average",
     "hidden_layer_ensemble",
     "images_moved",
+    "kept_labels",
     "l1_steps",
     "l1_training",
     "label_noise",
     "label_smoothing_losses",
     "majority_of_perceptrons",
     "mean_of_distributions",
+    "multi_task_step",
     "noise_on_inputs",
     "out_of_bag_votes",
     "pixels_changed",
     "renormalized_ensemble",
+    "semi_supervised_step",
     "smoothed_targets",
     "softmax_regression_ensemble",
     "sound_with_echo_and_noise",
     "steps_on_the_mixture",
     "text_with_typos_and_omissions",
+    "transfer_step",
     "tying_penalty_and_slopes",
     "weight_decay_forms",
     "weight_decay_in_adam",

@@ -5,7 +5,10 @@ from keras_course.models.regularized.adversarial_training import AdversarialTrai
 from keras_course.models.regularized.bagging import Bagging
 from keras_course.models.regularized.decision_stump import DecisionStump
 from keras_course.models.regularized.dropout_mlp import DropoutMLP
+from keras_course.models.regularized.multi_task import MultiTask
+from keras_course.models.regularized.semi_supervised import SemiSupervised
 from keras_course.models.regularized.tied_pair import TiedPair
+from keras_course.models.regularized.transfer import Transfer
 
 __all__ = [
     "AdaBoost",
@@ -13,5 +16,8 @@ __all__ = [
     "Bagging",
     "DecisionStump",
     "DropoutMLP",
+    "MultiTask",
+    "SemiSupervised",
     "TiedPair",
+    "Transfer",
 ]
