@@ -135,7 +135,8 @@ SHARED_REPRESENTATIONS = (
     ),
     Entry(
         "label-efficiency", "Accuracy against labels, with and without unlabelled digits", shape="experiment",
-        object="keras_course.experiments.label_efficiency:run", sources=("C 6.5",),
+        object="keras_course.experiments.label_efficiency:run",
+        recipe="keras_course.experiments.label_efficiency:Config", sources=("C 6.5",),
     ),
 )  # fmt: skip
 

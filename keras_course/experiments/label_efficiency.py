@@ -84,7 +84,14 @@ def run(config: Config) -> Table:
         "supervised": supervised,
         "semi_supervised": semi_supervised,
     }
-    return Table("label-efficiency", columns, _draw)
+    means = {
+        f"{name} at {count} labels": float(
+            np.mean([value for value, row in zip(values, rows, strict=True) if row[0] == count])
+        )
+        for count in config.labels
+        for name, values in (("supervised", supervised), ("semi-supervised", semi_supervised))
+    }
+    return Table("label-efficiency", columns, _draw, means)
 
 
 def _network(weight: float, seed: int, config: Config) -> SemiSupervised:

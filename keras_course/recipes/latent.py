@@ -51,8 +51,8 @@ def k_means() -> Recipe:
 def gmm() -> Recipe:
     """Ten Gaussians of one shape over the digits, by EM: a density, and clusters besides.
 
-    From k-means++ seeds EM ends in one of many optima, alike in likelihood and not in purity: seeds 0 to 4 reach 49.0 to
-    51.1 nats and a purity of 0.45 to 0.71 (one component: 45.7 to 47.4 and 0.10). The floors are set below these.
+    From k-means++ seeds EM ends in one of many optima, alike in likelihood and not in purity: seeds 0 to 4 reach 49.0
+    to 51.1 nats and a purity of 0.45 to 0.71 (one component: 45.7 to 47.4 and 0.10). The floors are set below these.
     """
     return Recipe(
         slug="gmm",

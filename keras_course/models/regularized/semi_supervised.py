@@ -18,10 +18,9 @@ import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, normal_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
-from keras_course.distributions.noise import normal_noise
 from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.models.regularized.sub_networks import mean_over_rows, require_shape, restored, sub_network, told
 
