@@ -139,7 +139,7 @@ def test_a_loss_that_is_not_finite_is_one_line_on_stderr(capsys, tmp_path, plane
 
     compiled = plane.make().compile
     plane.recipe = lambda: plane.make(
-        compile=lambda spec: {**compiled(spec), "optimizer": keras.optimizers.SGD(1e38)},
+        compile=lambda spec: {**compiled(spec), "optimizer": keras.optimizers.SGD(float("inf"))},
     )
     assert main(["fit", "plane", "--out", str(tmp_path / "run")]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]

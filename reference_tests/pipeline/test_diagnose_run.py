@@ -12,7 +12,7 @@ from keras_course.pipeline.fit import fit
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "softmax"
-    fit("softmax-regression", out=folder, epochs=2, progress=False)
+    fit("softmax-regression", out=folder, epochs=1, progress=False)
     return folder
 
 
