@@ -136,6 +136,18 @@ class Model(keras.Model):
         sizes = context.all_gather(tf.reshape(tf.cast(rows, "int32"), (1,)), axis=0)  # (R,)
         return tf.reduce_sum(sizes[: context.replica_id_in_sync_group]), tf.reduce_sum(sizes)
 
+    @staticmethod
+    def mean_over_rows(values: Any) -> Any:
+        """What a `compute_loss` of one's own returns: this replica's mean, scaled as Keras scales its own losses.
+
+        Args:
+            values: tensor (B,), the loss of each row.
+
+        Returns:
+            Scalar tensor, mean(values) / number of replicas.
+        """
+        return keras.ops.mean(values) / tf.distribute.get_strategy().num_replicas_in_sync
+
     def compile(self, *args: Any, **kwargs: Any) -> None:
         tracking.require_tracked(self)
         super().compile(*args, **kwargs)

@@ -264,8 +264,7 @@ class VariationalAutoencoder(Model):
         self.elbo_mean.update_state(elbo_from_divergence(reconstruction, divergence), sample_weight)
         self.reconstruction_mean.update_state(reconstruction, sample_weight)
         self.divergence_mean.update_state(divergence, sample_weight)
-        mean = ops.mean(loss) / tf.distribute.get_strategy().num_replicas_in_sync  # as Keras scales its own losses
-        return mean + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+        return self.mean_over_rows(loss) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_possible(x)

@@ -20,7 +20,7 @@ from keras_course.core.model import Endpoint, Model
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
 from keras_course.losses.softmax import SoftmaxLoss
-from keras_course.models.regularized.sub_networks import mean_over_rows, require_shape, restored, sub_network, told
+from keras_course.models.regularized.sub_networks import require_shape, restored, sub_network, told
 
 __all__ = ["MultiTask"]
 
@@ -179,7 +179,7 @@ class MultiTask(Model):
             if task in self.accuracy_means:
                 right = ops.cast(ops.argmax(y_pred[task], -1), "float32") == ops.cast(y[:, column], "float32")
                 self.accuracy_means[task].update_state(right, counted)
-        return mean_over_rows(total) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+        return self.mean_over_rows(total) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """`serving_default` predictions of all tasks, `outputs` of the heads, `features` of the trunk."""

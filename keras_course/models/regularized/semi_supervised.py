@@ -14,7 +14,6 @@ import math
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Endpoint, Model
@@ -22,7 +21,7 @@ from keras_course.core.seeds import derive_seed, normal_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
 from keras_course.losses.softmax import SoftmaxLoss
-from keras_course.models.regularized.sub_networks import mean_over_rows, require_shape, restored, sub_network, told
+from keras_course.models.regularized.sub_networks import require_shape, restored, sub_network, told
 
 __all__ = ["SemiSupervised"]
 
@@ -176,11 +175,8 @@ class SemiSupervised(Model):
     def _noisy(self, x: Any) -> Any:
         if self.noise == 0:
             return x
-        rows, first, total = ops.shape(x)[0], 0, ops.shape(x)[0]
-        context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync > 1:  # replicas with equal shares take the noise of one
-            first = ops.cast(context.replica_id_in_sync_group, "int32") * rows
-            total = rows * context.num_replicas_in_sync
+        rows = ops.shape(x)[0]
+        first, total = self.share_of_batch(rows)
         noise = normal_noise((total, *self.event_shape), self.step_seed("noise"), "float32")[first : first + rows]
         return x + ops.cast(self.noise * noise, x.dtype)
 
@@ -208,7 +204,7 @@ class SemiSupervised(Model):
         self.accuracy_mean.update_state(right, counted)
         if errors is not None:
             self.error_mean.update_state(errors, sample_weight)
-        return mean_over_rows(total) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+        return self.mean_over_rows(total) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
     def endpoints(self) -> dict[str, Endpoint]:
         """`serving_default` probabilities (B, classes), `logits`, `encode` (B, H), `reconstruct` (B, *shape)."""

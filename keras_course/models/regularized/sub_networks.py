@@ -10,13 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
-from keras import ops
 
 from keras_course.core.seeds import derive_seed
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 
-__all__ = ["mean_over_rows", "require_shape", "restored", "sub_network", "told"]
+__all__ = ["require_shape", "restored", "sub_network", "told"]
 
 
 def sub_network(
@@ -80,25 +78,3 @@ def require_shape(who: str, shape: Any) -> tuple[int, ...]:
     """The shape of one x, given as an int or a sequence of ints."""
     length = 1 if isinstance(shape, int) else len(tuple(shape))
     return normalize_tuple(who, shape, max(length, 1), "shape")
-
-
-def mean_over_rows(values: Any) -> Any:
-    """What `compute_loss` returns: 1/N sum_i values_i over the N rows of all replicas together.
-
-    Keras adds the replicas' gradients up, so that each of R replicas owes its part of the sum. For its loss tracker,
-    which multiplies by R and weights by rows, the value is the replica's own mean over R. Both agree for equal shares.
-
-    Args:
-        values: tensor (B,), one number a row of this replica.
-
-    Returns:
-        Scalar tensor.
-    """
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync
-    tracked = ops.mean(values) / replicas
-    if replicas == 1:
-        return tracked
-    rows = ops.cast(ops.shape(values)[0], values.dtype)
-    owed = ops.sum(values) / context.all_reduce(tf.distribute.ReduceOp.SUM, rows)
-    return owed + ops.stop_gradient(tracked - owed)
