@@ -79,6 +79,7 @@ REGISTERED_NAMES = frozenset(
         "RandomShift",
         "RandomTypos",
         "Recall",
+        "RotationPrediction",
         "SemiSupervised",
         "SoftThreshold",
         "SoftmaxLoss",
