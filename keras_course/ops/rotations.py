@@ -112,6 +112,4 @@ def quarter_turns(images: Any, turns: Any) -> Any:
 def _require_square(who: str, shape: Any) -> None:
     require_rank(who, shape, 4)
     if shape[1] != shape[2]:
-        raise ValueError(
-            f"{who} turns square images: a turned one has to fit its batch. Received: shape={tuple(shape)}"
-        )
+        raise ValueError(f"{who} turns square images. Received: shape={tuple(shape)}")

@@ -65,10 +65,11 @@ def untrained(slug: str, dataset: Dataset, seed: int) -> Baseline:
 def accuracy_of_probes(context: FigureContext) -> Any:
     """Accuracy against labels: this trunk, as it was before training, and one trained with all the labels there are."""
     slug, dataset, seed = context.recipe.slug, context.dataset, context.seed
+    trunk = image_trunk(dataset.spec.shape[-1], STAGES, seed)
+    epochs = min(30, len(context.history["loss"]))
     labelled = train_supervised(
-        image_trunk(dataset.spec.shape[-1], STAGES, seed), dataset.train.x, dataset.train.y, dataset.spec.classes,
-        seed=seed,
-    )  # fmt: skip
+        trunk, dataset.train.x, dataset.train.y, int(dataset.spec.classes or 0), epochs=epochs, seed=seed
+    )
     probes: dict[str, LinearProbe] = {
         "supervised trunk": probe_of(labelled, dataset, seed),
         slug: probe_of(context.model.encode, dataset, seed),

@@ -80,9 +80,10 @@ def test_a_row_of_weight_zero_leaves_no_trace():
     changed = np.concatenate([X[:6], 1 - X[6:]])
     models = made(), made()
     for model, x in zip(models, (X, changed), strict=True):
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
         model.fit(x, sample_weight=weights, batch_size=12, shuffle=False, verbose=0)
     for one, other in zip(*(model.get_weights() for model in models), strict=True):
-        assert np.allclose(one, other, atol=1e-7)
+        assert np.allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.parametrize(
