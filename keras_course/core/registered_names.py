@@ -35,6 +35,7 @@ REGISTERED_NAMES = frozenset(
         "FBeta",
         "FullCovarianceGaussianFamily",
         "GaussianMixture",
+        "GlobalMaxPooling",
         "GradientDescent",
         "HalfSquaredLoss",
         "KMeans",

@@ -21,7 +21,7 @@ from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
-from keras_course.layers.pooling import AveragePooling, MaxPooling
+from keras_course.layers.pooling import AveragePooling, GlobalMaxPooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
 
@@ -35,6 +35,7 @@ __all__ = [
     "Convolution3D",
     "DropConnect",
     "Dropout",
+    "GlobalMaxPooling",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",

@@ -18,7 +18,7 @@ from keras_course.models.selfsupervised.rotation_prediction import RotationPredi
 
 __all__ = ["PRETEXTS", "STAGES", "Pretext"]
 
-STAGES = ((32, 32), (32,))  # of the trunk that all share
+STAGES = ((64, 64), (32,))  # of the trunk that all share
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,6 @@ class Pretext:
 
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
-        "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 30),
+        "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
     }
 )
