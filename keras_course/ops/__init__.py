@@ -171,6 +171,7 @@ from keras_course.ops.threshold_curves import (
     threshold_grid,
     trapezoidal_area,
 )
+from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
     "accuracy",
