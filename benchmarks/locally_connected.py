@@ -2,8 +2,8 @@
 
     IMPLEMENTATION=2 python -m benchmarks.locally_connected     (1 where nothing is said)
 
-The same weights on both sides, stored in the shape of that implementation. Keras 2 computes differently in each: 1 cuts a
-window a place, 2 multiplies with the full masked matrix, 3 with a sparse one. Ours always gathers the windows and
+The same weights on both sides, stored in the shape of that implementation. Keras 2 computes differently in each: 1 cuts
+a window a place, 2 multiplies with the full masked matrix, 3 with a sparse one. Ours always gathers the windows and
 multiplies in one batched product.
 """
 

@@ -225,11 +225,11 @@ class LocallyConnected2D(_LocallyConnected):
     serves all three:
 
         1  (places, k C, F), the one to choose: no weight more than needed
-        2  (*inputs, C, *outputs, F), the full matrix, most of which is never read (weight decay and initializers see it)
+        2  (*inputs, C, *outputs, F), the full matrix, most of which is never read (but decays and is drawn)
         3  (connections,), sorted by output and then by input
 
-    An initializer that looks at the shape (Glorot's) counts all places, as in Keras 2, and so draws smaller weights than
-    for a convolution. With "channels_first" the bias, stored as (*output, F), is read as if it were (F, *output), as in
+    An initializer that looks at the shape (Glorot's) counts all places, as in Keras 2, and so draws smaller weights
+    than for a convolution. With "channels_first" the bias, stored as (*output, F), is read as if it were (F, *output), as in
     Keras 2. Padding "same" starts the window k // 2 before its sample, which for an even kernel is not a convolution's.
 
     Args:

@@ -6,8 +6,8 @@ i, a run over every spatial axis; k kernel size, s stride. It is a cross-correla
 
 Conventions that bite:
     padding    "valid"  the window stays inside: 1 + (n - k) // s outputs
-               "same"   ceil(n / s) outputs, window i starts k // 2 before sample i s, zeros outside: the rule of Keras 2's
-                        locally connected layers. For odd k it is the padding "zero" of ops.convolution; an even kernel
+               "same"   ceil(n / s) outputs, window i starts k // 2 before sample i s, zeros outside: the rule of
+                        Keras 2's locally connected layers. For odd k it is the padding "zero" of ops.convolution; an even kernel
                         reaches one sample further to the front here, one further to the end there.
     no shift   there is no equivariance: an object that moves meets other weights.
 """
@@ -70,8 +70,8 @@ def unshared_convolution(inputs: Any, kernel: Any, strides: Any = 1, padding: st
     wanted = tuple(unshared_output_size(n, k, s, padding) for n, k, s in zip(spatial, size, strides, strict=True))
     if output != wanted or 0 in output or kernel.shape[-2] != channels:
         raise ValueError(
-            f"{who} needs a kernel (*output, *kernel_size, channels, filters) for inputs (batch, *spatial, channels) of "
-            f"known sizes, here with output {wanted}. Received: inputs.shape={tuple(inputs.shape)}, "
+            f"{who} needs a kernel (*output, *kernel_size, channels, filters) for inputs (batch, *spatial, channels) "
+            f"of known sizes, here with output {wanted}. Received: inputs.shape={tuple(inputs.shape)}, "
             f"kernel.shape={tuple(kernel.shape)}, strides={strides}, padding={padding!r}"
         )
 

@@ -17,6 +17,19 @@ from keras_course.layers.convolution import Convolution2D, Convolution3D
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.models.vision.lenet import LeNet
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.worked_examples.convolution_connections import (
+    equal_kernels,
+    keras2_kernel,
+    locally_connected_image,
+    locally_connected_sequence,
+    parameter_sharing,
+    receptive_fields,
+    rotated_image,
+    sparse_interactions,
+    strided_translation,
+    unshared_gradients,
+    unshared_weights,
+)
 
 __all__ = [
     "average_pooled_image",
@@ -30,15 +43,26 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "equal_kernels",
     "fully_connected_weights",
+    "keras2_kernel",
     "kernel_mass",
     "lenet_logits",
     "lenet_sizes",
+    "locally_connected_image",
+    "locally_connected_sequence",
     "max_pooled_image",
     "max_pooled_sequence",
     "multi_channel_convolution",
+    "parameter_sharing",
     "pooled_channels",
+    "receptive_fields",
+    "rotated_image",
+    "sparse_interactions",
+    "strided_translation",
     "translation_equivariance",
+    "unshared_gradients",
+    "unshared_weights",
 ]
 
 
