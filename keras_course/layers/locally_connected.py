@@ -229,8 +229,8 @@ class LocallyConnected2D(_LocallyConnected):
         3  (connections,), sorted by output and then by input
 
     An initializer that looks at the shape (Glorot's) counts all places, as in Keras 2, and so draws smaller weights
-    than for a convolution. With "channels_first" the bias, stored as (*output, F), is read as if it were (F, *output), as in
-    Keras 2. Padding "same" starts the window k // 2 before its sample, which for an even kernel is not a convolution's.
+    than for a convolution. With "channels_first" the bias, stored as (*output, F), is read as if it were (F, *output),
+    as in Keras 2. Padding "same" starts the window k // 2 before its sample, for an even kernel not as a convolution's.
 
     Args:
         filters: int, number F of feature maps.

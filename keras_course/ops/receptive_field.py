@@ -3,7 +3,8 @@
     r_0 = 1, j_0 = 1;    r_l = r_{l-1} + d_l (k_l - 1) j_{l-1},    j_l = s_l j_{l-1}
 
 r_l receptive field, j_l jump: how many input samples lie between two neighbours of layer l. k kernel, s stride, d
-dilation (distance between two taps, 1 = none). Pooling counts as a convolution of its window. Each axis is reckoned for itself.
+dilation (distance between two taps, 1 = none). Pooling counts as a convolution of its window. Each axis is reckoned for
+itself.
 """
 
 from __future__ import annotations

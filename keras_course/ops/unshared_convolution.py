@@ -7,8 +7,8 @@ i, a run over every spatial axis; k kernel size, s stride. It is a cross-correla
 Conventions that bite:
     padding    "valid"  the window stays inside: 1 + (n - k) // s outputs
                "same"   ceil(n / s) outputs, window i starts k // 2 before sample i s, zeros outside: the rule of
-                        Keras 2's locally connected layers. For odd k it is the padding "zero" of ops.convolution; an even kernel
-                        reaches one sample further to the front here, one further to the end there.
+                        Keras 2's locally connected layers. For odd k it is the padding "zero" of ops.convolution; an
+                        even kernel reaches one sample further to the front here, one further to the end there.
     no shift   there is no equivariance: an object that moves meets other weights.
 """
 

@@ -72,8 +72,8 @@ def test_weights_outputs_and_gradients_are_those_of_keras_2(rank, implementation
 def test_training_with_penalties_and_constraints_takes_the_steps_of_keras_2(implementation):
     x, y = images(12, 5, 4, 2), images(12, 4, 3, 2, seed=1)
     arguments = {
-        "filters": 2, "kernel_size": 2, "kernel_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "l2",
-        "kernel_constraint": "non_neg", "implementation": implementation,
+        "filters": 2, "kernel_size": 2, "kernel_regularizer": "l2", "bias_regularizer": "l1",
+        "activity_regularizer": "l2", "kernel_constraint": "non_neg", "implementation": implementation,
     }  # fmt: skip
     layers = pair(2, x.shape, **arguments)
     ended = []
@@ -89,9 +89,10 @@ def test_training_with_penalties_and_constraints_takes_the_steps_of_keras_2(impl
 @pytest.mark.parametrize("implementation", [1, 2, 3])
 def test_files_of_keras_2_load(tmp_path, implementation):
     x = images(3, 5, 4, 2)
+    first = {"activation": "relu", "implementation": implementation}
     old = keras2.Sequential(
         [
-            keras2.layers.LocallyConnected2D(3, 2, input_shape=(5, 4, 2), activation="relu", implementation=implementation),
+            keras2.layers.LocallyConnected2D(3, 2, input_shape=(5, 4, 2), **first),
             keras2.layers.Reshape((12, 3)),
             keras2.layers.LocallyConnected1D(2, 3, strides=2, bias_initializer="ones"),
             keras2.layers.Flatten(),
@@ -108,7 +109,7 @@ def test_files_of_keras_2_load(tmp_path, implementation):
         return keras.Sequential(
             [
                 keras.Input((5, 4, 2)),
-                LocallyConnected2D(3, 2, activation="relu", implementation=implementation),
+                LocallyConnected2D(3, 2, **first),
                 keras.layers.Reshape((12, 3)),
                 LocallyConnected1D(2, 3, strides=2),
                 keras.layers.Flatten(),
