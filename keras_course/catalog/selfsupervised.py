@@ -29,4 +29,17 @@ ROWS = (
             f"keras_course.ops.rotations:{name}" for name in ("quarter_turn", "quarter_turns", "all_quarter_turns")
         ),
     ),
+    Entry(
+        "jigsaw", "Context prediction: which piece belongs where?", shape="model",
+        object=f"{_MODELS}.context_prediction:ContextPrediction",
+        init={
+            "shape": (4, 4, 2), "trunk": ((5,),), "task": "jigsaw", "grid": 2, "orders": 6, "units": 7,
+            "arrangements": "one",
+        },
+        inputs=(4, 4, 4, 2), recipe=f"{_RECIPES}:jigsaw", sources=("R", "C 6.8"),
+        members=tuple(
+            f"keras_course.ops.jigsaw:{name}"
+            for name in ("image_pieces", "shuffled_pieces", "permutation_set", "least_distance")
+        ),
+    ),
 )  # fmt: skip
