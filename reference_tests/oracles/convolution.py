@@ -8,11 +8,20 @@ from fractions import Fraction
 from itertools import product
 
 from reference_tests.oracles.convolution_lenet import lenet_logits, lenet_sizes
+from reference_tests.oracles.convolution_residual import (
+    bottleneck_block_output,
+    densenet_table,
+    residual_block_output,
+    resnet_table,
+    small_densenet_logits,
+    small_resnet_logits,
+)
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
     "average_pooled_image",
     "average_pooled_sequence",
+    "bottleneck_block_output",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -22,6 +31,7 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "densenet_table",
     "fully_connected_weights",
     "kernel_mass",
     "lenet_logits",
@@ -30,6 +40,10 @@ __all__ = [
     "max_pooled_sequence",
     "multi_channel_convolution",
     "pooled_channels",
+    "residual_block_output",
+    "resnet_table",
+    "small_densenet_logits",
+    "small_resnet_logits",
     "translation_equivariance",
 ]
 
