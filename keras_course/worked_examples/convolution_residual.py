@@ -1,12 +1,13 @@
 """Worked examples of residual and dense networks: tables of sizes and parameters, blocks and small networks by formula.
 
 Tensor number t of a network, in the order of the forward pass (a shortcut after the branch beside it), has the entries
-u = ((7 j + 3 t) mod 17 - 8) / 8, j in C order: kernels and biases are u / 4, gamma 1 + u / 4, beta and the moving mean
-u / 4, the moving variance 1 + u / 2. Images are ((5 j) mod 13) / 12.
+u = ((7 j + 3 t) mod 17 - 8) / 8, j in C order: kernels of convolutions are u / 2, the dense
+layer's u / 4, gamma is 1 + u / 4, every beta, bias and moving mean u / 4, the moving variance 1 + u / 2. Images are ((5 j) mod 13) / 12.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import count
 from math import prod
 from typing import Any
@@ -35,45 +36,47 @@ __all__ = [
 
 @arithmetic
 def resnet_table(
-    form: str, depth: int, height: int, width: int, channels: int, classes: int, shortcut: str, use_bias: bool
+    height: int, width: int, channels: int, classes: int, form: str, depth: int, shortcut: str, use_bias: bool
 ) -> dict[str, Any]:
     """What every stage gives and learns; projections are no layers of their own. Source: R (Residual Networks)."""
-    with tf.Graph().as_default():  # its variables are symbols: nothing is allocated
-        model = ResNet(
-            (height, width, channels), classes, depth, form, shortcut=shortcut, use_bias=use_bias
-        )  # fmt: skip
-    return _counts(model)
+    return _counts(_symbolic(ResNet, (height, width, channels), classes, depth, form, 1.0, shortcut, "1x1", use_bias))
 
 
 @arithmetic
-def densenet_table(depth: int, height: int, width: int, channels: int, classes: int) -> dict[str, Any]:
+def densenet_table(height: int, width: int, channels: int, classes: int, depth: int) -> dict[str, Any]:
     """What every stage gives and learns, and the table's column of sizes. Source: R (Dense Convolutional Networks)."""
-    with tf.Graph().as_default():
-        model = DenseNet((height, width, channels), classes, depth)
+    model = _symbolic(DenseNet, (height, width, channels), classes, depth)
     sizes = []
     for stage, shapes in _shapes(model).items():
         if stage.startswith("transition"):  # the table has two rows for it, before and behind the pooling
             sizes.append(sizes[-1])
-        sizes += [list(shape[1:3]) for name, shape in shapes.items() if not name.startswith(("pad", "bn", "relu"))][:2]
+        sizes += [list(shape[1:3]) for name, shape in shapes.items() if not name.startswith(("pad", "bn", "relu"))]
     blocks = [layer.depth for layer in model.trunk if isinstance(layer, DenseBlock)]
     return {**_counts(model), "output_size": sizes, "blocks": blocks}
+
+
+@lru_cache(maxsize=1)
+def _symbolic(network: Any, *arguments: Any) -> Any:
+    """A network whose variables are symbols of a graph: nothing is allocated. Kept for the next dtype."""
+    with tf.Graph().as_default():
+        return network(*arguments)
 
 
 def _shapes(model: Any) -> dict[str, dict[str, tuple[Any, ...]]]:
     """{stage: {layer: shape behind it}}."""
     shape: tuple[Any, ...] = (None, *model.image_shape)
     found: dict[str, dict[str, tuple[Any, ...]]] = {}
-    for stage, names in model.stages.items():
+    for stage, layers in model.stages.items():
         found[stage] = {}
-        for name in names:
-            shape = getattr(model, name).compute_output_shape(shape)
-            found[stage][name] = shape
+        for layer in layers:
+            shape = layer.compute_output_shape(shape)
+            found[stage][layer.name] = shape
     return found
 
 
 def _counts(model: Any) -> dict[str, Any]:
-    stages = [[getattr(model, name) for name in names] for names in model.stages.values()]
-    learned = [sum(_numbers(layer.trainable_variables) for layer in layers) for layers in (*stages, model.head)]
+    parts = (*model.stages.values(), model.head)
+    learned = [sum(_numbers(layer.trainable_variables) for layer in layers) for layers in parts]
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, Convolution2D | keras.layers.Dense)]
     return {
         "sizes": [list(shape) for shape in model.stage_shapes().values()],
@@ -158,9 +161,10 @@ def _image(height: int, width: int, channels: int, dtype: Any) -> Any:
 def _fill(layers: Any) -> None:
     """Gives every weight its number by the formula of this page."""
     offset = {"gamma": (1, 1 / 4), "moving_variance": (1, 1 / 2)}
+    steep = {4: 1 / 2}  # kernels of convolutions
     numbers = count()
     for layer in layers:
         for variable in layer.variables:
             j, t = np.arange(prod(variable.shape)).reshape(variable.shape), next(numbers)
-            base, factor = offset.get(variable.name, (0, 1 / 4))
+            base, factor = offset.get(variable.name, (0, steep.get(len(variable.shape), 1 / 4)))
             variable.assign(base + factor * ((7 * j + 3 * t) % 17 - 8) / 8)

@@ -19,7 +19,7 @@ def _half(n):
     return (n + 1) // 2
 
 
-def resnet_table(form, depth, height, width, channels, classes, shortcut, use_bias):
+def resnet_table(height, width, channels, classes, form, depth, shortcut, use_bias):
     """Shape behind each stage, what each stage and the dense layer learn, layers counted as the name does."""
     if form == "imagenet":
         kernel, maps, plan = 7, [64, 128, 256, 512], RESNETS[depth]
@@ -63,7 +63,7 @@ def resnet_table(form, depth, height, width, channels, classes, shortcut, use_bi
     }
 
 
-def densenet_table(depth, height, width, channels, classes):
+def densenet_table(height, width, channels, classes, depth):
     """The same for DenseNet, with the two sizes that the table has for each transition."""
     growth, plan = 48 if depth == 161 else 32, DENSENETS[depth]
     rows, columns, maps = _half(height), _half(width), 2 * growth
@@ -118,7 +118,7 @@ class _Weights:
 
     def convolution(self, x, kernel, filters, stride=1):
         """x (H, W, C) with (k - 1) / 2 zeros around it, one dot product a pixel and filter."""
-        weight = self.draw((kernel, kernel, x.shape[-1], filters)) / 4
+        weight = self.draw((kernel, kernel, x.shape[-1], filters)) / 2
         margin = (kernel - 1) // 2
         padded = np.pad(x, ((margin, margin), (margin, margin), (0, 0)))
         rows, columns = -(-x.shape[0] // stride), -(-x.shape[1] // stride)
