@@ -15,9 +15,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
+from keras_course.initializers.seeding import seeded
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution2D
 from keras_course.layers.pooling import AveragePooling
@@ -30,22 +30,27 @@ class _Normalized(keras.layers.Layer):
     """What both layers share: convolutions that normalize and rectify their input first."""
 
     def __init__(
-        self, use_bias: bool, normalization: Mapping[str, Any] | None, seed: int | None, **kwargs: Any
+        self,
+        use_bias: bool,
+        normalization: Mapping[str, Any] | None,
+        kernel_initializer: Any,
+        seed: int | None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.use_bias = bool(use_bias)
         self.normalization = None if normalization is None else dict(normalization)
-        self.seed = seed
+        self.kernel_initializer, self.seed = keras.initializers.get(kernel_initializer), seed
 
     def _pair(self, name: str, filters: int, kernel: int) -> tuple[Any, Any]:
         """BN and the convolution behind it."""
-        seed = None if self.seed is None else derive_seed(self.seed, name, "kernel")
         settings = {**NORMALIZATION, **(self.normalization or {})}
         return (
             BatchNormalization(name=f"{name}_bn", dtype=self.dtype_policy, **settings),
             Convolution2D(
                 filters, kernel, padding="zero", use_bias=self.use_bias, name=f"{name}_conv", dtype=self.dtype_policy,
-                kernel_initializer=keras.initializers.HeNormal(seed=seed), data_format="channels_last",
+                kernel_initializer=seeded(self.kernel_initializer, self.seed, name, "kernel"),
+                data_format="channels_last",
             ),
         )  # fmt: skip
 
@@ -54,6 +59,7 @@ class _Normalized(keras.layers.Layer):
             **super().get_config(),
             "use_bias": self.use_bias,
             "normalization": self.normalization,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "seed": self.seed,
         }
 
@@ -78,7 +84,8 @@ class DenseBlock(_Normalized):
         use_bias: bool, whether convolutions have one.
         normalization: mapping of arguments for layers.BatchNormalization (`momentum`, `epsilon`, `synchronized`), over
             momentum 0.9 and epsilon 1.001e-5.
-        seed: int, root of the initial weights (He normal), or None for Keras's global stream.
+        kernel_initializer: of the convolutions, each with a seed of its own.
+        seed: int, root of the initial weights, or None for Keras's global stream.
         **kwargs: as keras.layers.Layer.
 
     Input shape:
@@ -105,10 +112,11 @@ class DenseBlock(_Normalized):
         bottleneck: int | None = 4,
         use_bias: bool = False,
         normalization: Mapping[str, Any] | None = None,
+        kernel_initializer: Any = "he_normal",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(use_bias, normalization, seed, **kwargs)
+        super().__init__(use_bias, normalization, kernel_initializer, seed, **kwargs)
         require_positive_int("DenseBlock", layers=layers, growth_rate=growth_rate)
         if bottleneck is not None:
             require_positive_int("DenseBlock", bottleneck=bottleneck)
@@ -165,7 +173,7 @@ class TransitionLayer(_Normalized):
 
     Args:
         compression: float in (0, 1], share of the maps that is kept; 1 compresses none.
-        use_bias, normalization, seed: as DenseBlock.
+        use_bias, normalization, kernel_initializer, seed: as DenseBlock.
         **kwargs: as keras.layers.Layer.
 
     Input shape:
@@ -189,10 +197,11 @@ class TransitionLayer(_Normalized):
         compression: float = 0.5,
         use_bias: bool = False,
         normalization: Mapping[str, Any] | None = None,
+        kernel_initializer: Any = "he_normal",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(use_bias, normalization, seed, **kwargs)
+        super().__init__(use_bias, normalization, kernel_initializer, seed, **kwargs)
         if not 0 < compression <= 1:
             raise ValueError(f"TransitionLayer needs compression in (0, 1]. Received: compression={compression!r}")
         self.compression = float(compression)

@@ -22,9 +22,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int, require_rank
+from keras_course.initializers.seeding import seeded
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution2D
 from keras_course.ops.convolution import output_size
@@ -46,6 +46,7 @@ class _Residual(keras.layers.Layer):
         use_bias: bool,
         zero_gamma: bool,
         normalization: Mapping[str, Any] | None,
+        kernel_initializer: Any,
         seed: int | None,
         **kwargs: Any,
     ) -> None:
@@ -56,7 +57,7 @@ class _Residual(keras.layers.Layer):
         self.filters, self.strides = int(filters), int(strides)
         self.shortcut, self.use_bias, self.zero_gamma = shortcut, bool(use_bias), bool(zero_gamma)
         self.normalization = None if normalization is None else dict(normalization)
-        self.seed = seed
+        self.kernel_initializer, self.seed = keras.initializers.get(kernel_initializer), seed
 
     def _set_branch(self, *branch: tuple[str, int, int, int]) -> None:
         self.output_filters = branch[-1][1]
@@ -69,12 +70,12 @@ class _Residual(keras.layers.Layer):
 
     def _pair(self, name: str, filters: int, kernel: int, stride: int, last: bool = False) -> tuple[Any, Any]:
         """A convolution and the normalization behind it."""
-        seed = None if self.seed is None else derive_seed(self.seed, name, "kernel")
         gamma = "zeros" if last and self.zero_gamma else "ones"
         return (
             Convolution2D(
                 filters, kernel, stride, "zero", use_bias=self.use_bias, name=f"{name}_conv", dtype=self.dtype_policy,
-                kernel_initializer=keras.initializers.HeNormal(seed=seed), data_format="channels_last",
+                kernel_initializer=seeded(self.kernel_initializer, self.seed, name, "kernel"),
+                data_format="channels_last",
             ),
             BatchNormalization(
                 gamma_initializer=gamma, name=f"{name}_bn", dtype=self.dtype_policy,
@@ -86,7 +87,9 @@ class _Residual(keras.layers.Layer):
         *_, channels = self._known(input_shape)
         changes = self.strides > 1 or channels != self.output_filters
         if self.shortcut == "C" or (self.shortcut == "B" and changes):
-            self.projection, self.projection_normalization = self._pair("shortcut", self.output_filters, 1, self.strides)
+            self.projection, self.projection_normalization = self._pair(
+                "shortcut", self.output_filters, 1, self.strides
+            )
             self.projection.build(input_shape)
             self.projection_normalization.build(self.projection.compute_output_shape(input_shape))
         shape = input_shape
@@ -130,6 +133,7 @@ class _Residual(keras.layers.Layer):
             "use_bias": self.use_bias,
             "zero_gamma": self.zero_gamma,
             "normalization": self.normalization,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "seed": self.seed,
         }
 
@@ -162,7 +166,8 @@ class ResidualBlock(_Residual):
         zero_gamma: bool, whether the last gamma starts at 0, so that the block starts as relu(s(x)).
         normalization: mapping of arguments for layers.BatchNormalization (`momentum`, `epsilon`, `synchronized`), over
             momentum 0.9 and epsilon 1.001e-5.
-        seed: int, root of the initial weights (He normal), or None for Keras's global stream.
+        kernel_initializer: of the convolutions, each with a seed of its own.
+        seed: int, root of the initial weights, or None for Keras's global stream.
         **kwargs: as keras.layers.Layer.
 
     Input shape:
@@ -190,10 +195,13 @@ class ResidualBlock(_Residual):
         use_bias: bool = False,
         zero_gamma: bool = False,
         normalization: Mapping[str, Any] | None = None,
+        kernel_initializer: Any = "he_normal",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(filters, strides, shortcut, use_bias, zero_gamma, normalization, seed, **kwargs)
+        super().__init__(
+            filters, strides, shortcut, use_bias, zero_gamma, normalization, kernel_initializer, seed, **kwargs
+        )
         self._set_branch(("1", self.filters, 3, self.strides), ("2", self.filters, 3, 1))
 
 
@@ -211,7 +219,7 @@ class BottleneckBlock(_Residual):
         strided: "1x1" (the paper, Keras) or "3x3" (later practice, PyTorch: nothing is thrown away unseen), which
             convolution has the stride.
         expansion: int, maps of the last convolution over F.
-        shortcut, use_bias, zero_gamma, normalization, seed: as ResidualBlock.
+        shortcut, use_bias, zero_gamma, normalization, kernel_initializer, seed: as ResidualBlock.
         **kwargs: as keras.layers.Layer.
 
     Input shape:
@@ -242,10 +250,13 @@ class BottleneckBlock(_Residual):
         use_bias: bool = False,
         zero_gamma: bool = False,
         normalization: Mapping[str, Any] | None = None,
+        kernel_initializer: Any = "he_normal",
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(filters, strides, shortcut, use_bias, zero_gamma, normalization, seed, **kwargs)
+        super().__init__(
+            filters, strides, shortcut, use_bias, zero_gamma, normalization, kernel_initializer, seed, **kwargs
+        )
         require_one_of("BottleneckBlock", ("1x1", "3x3"), strided=strided)
         require_positive_int("BottleneckBlock", expansion=expansion)
         self.strided, self.expansion = strided, int(expansion)

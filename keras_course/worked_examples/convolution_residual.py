@@ -39,13 +39,13 @@ def resnet_table(
     height: int, width: int, channels: int, classes: int, form: str, depth: int, shortcut: str, use_bias: bool
 ) -> dict[str, Any]:
     """What every stage gives and learns; projections are no layers of their own. Source: R (Residual Networks)."""
-    return _counts(_symbolic(ResNet, (height, width, channels), classes, depth, form, 1.0, shortcut, "1x1", use_bias))
+    return _counts(_symbolic(ResNet, depth, (height, width, channels), classes, form, 1.0, shortcut, "1x1", use_bias))
 
 
 @arithmetic
 def densenet_table(height: int, width: int, channels: int, classes: int, depth: int) -> dict[str, Any]:
     """What every stage gives and learns, and the table's column of sizes. Source: R (Dense Convolutional Networks)."""
-    model = _symbolic(DenseNet, (height, width, channels), classes, depth)
+    model = _symbolic(DenseNet, depth, (height, width, channels), classes)
     sizes = []
     for stage, shapes in _shapes(model).items():
         if stage.startswith("transition"):  # the table has two rows for it, before and behind the pooling
@@ -113,11 +113,11 @@ def small_resnet_logits(
 ) -> dict[str, Any]:
     """The form for small images, a few maps wide. Source: R (Residual Networks)."""
     shape = (height, width, channels)
-    model = ResNet(shape, classes, depth, "cifar", width=filters / 16, shortcut=shortcut)
+    model = ResNet(depth, shape, classes, "cifar", width=filters / 16, shortcut=shortcut)
     order: list[Any] = [model.conv1, model.bn1]
     for block in model.trunk:
         order += _of_block(block) if isinstance(block, ResidualBlock) else []
-    _fill([*order, model.logits])
+    _fill([*order, model.predictions])
     return {"logits": compiled(model)(_image(*shape, dtype=model.compute_dtype))[0]}
 
 
@@ -126,9 +126,9 @@ def small_densenet_logits(
 ) -> dict[str, Any]:
     """Dense blocks for small images, a few maps wide. Source: R (Dense Convolutional Networks)."""
     shape = (height, width, channels)
-    model = DenseNet(shape, classes, None, [int(count) for count in blocks], growth_rate, small_stem=True)
+    model = DenseNet(None, shape, classes, [int(count) for count in blocks], growth_rate, small_stem=True)
     order: list[Any] = []
-    for layer in (*model.trunk, model.logits):
+    for layer in (*model.trunk, model.predictions):
         if isinstance(layer, DenseBlock):
             for pair in zip(layer.normalizations, layer.convolutions, strict=True):
                 order += pair

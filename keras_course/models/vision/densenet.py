@@ -22,6 +22,7 @@ import keras
 
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of
+from keras_course.initializers.seeding import seeded
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution2D
 from keras_course.layers.dense_block import DenseBlock, TransitionLayer
@@ -49,9 +50,9 @@ class DenseNet(ImageClassifier):
     each rounding down, so an image of four blocks has at least 29 x 29 pixels; with `small_stem` at least 8 x 8.
 
     Args:
+        depth: 121, 169, 201 or 161; None takes `blocks`.
         input_shape: (height, width, channels) of one image; height and width may be None.
         classes: int, number of classes.
-        depth: 121, 169, 201 or 161; None takes `blocks`.
         blocks: ints, layers of each dense block, where depth is None.
         growth_rate: int k, maps that each layer adds; None takes that of the depth (32, or 48 for 161).
         width: float > 0, factor on k, rounded; all other numbers of maps follow from it.
@@ -61,9 +62,9 @@ class DenseNet(ImageClassifier):
         use_bias: bool, whether convolutions have one.
         normalization: mapping of arguments for layers.BatchNormalization, over momentum 0.9 and epsilon 1.001e-5;
             {"synchronized": True} lets the replicas of a tf.distribute strategy share the statistics of the batch.
-        freeze_trunk: whether the last layer alone learns; statistics stay as they are.
-        seed: int, root of the initial weights (He normal; Glorot uniform for the dense layer).
-        **kwargs: as keras.Model.
+        kernel_initializer: of the convolutions, each with a seed of its own; the dense layer's is Glorot uniform.
+        seed: int, root of the initial weights.
+        **kwargs: as ImageClassifier (freeze_trunk, dropout of the means, name, dtype).
 
     Input shape:
         (batch, height, width, channels).
@@ -75,7 +76,7 @@ class DenseNet(ImageClassifier):
         ValueError: for a bad argument, or an image too small.
 
     Example:
-        >>> model = DenseNet((8, 8, 1), 10, depth=None, blocks=(2, 2), growth_rate=4, small_stem=True)
+        >>> model = DenseNet(None, (8, 8, 1), 10, blocks=(2, 2), growth_rate=4, small_stem=True)
         >>> model.stage_shapes()["block2"], tuple(model(keras.ops.zeros((2, 12, 9, 1))).shape)
         ((4, 4, 16), (2, 10))
 
@@ -84,9 +85,9 @@ class DenseNet(ImageClassifier):
 
     def __init__(
         self,
+        depth: int | None = 121,
         input_shape: Any = (224, 224, 3),
         classes: int = 1000,
-        depth: int | None = 121,
         blocks: Any = None,
         growth_rate: int | None = None,
         width: float = 1.0,
@@ -95,21 +96,23 @@ class DenseNet(ImageClassifier):
         small_stem: bool = False,
         use_bias: bool = False,
         normalization: Mapping[str, Any] | None = None,
-        freeze_trunk: bool = False,
+        kernel_initializer: Any = "he_normal",
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(input_shape, classes, width, freeze_trunk=freeze_trunk, seed=seed, **kwargs)
+        super().__init__(input_shape, classes, width, seed=seed, **kwargs)
         self.depth, self.blocks, self.growth_rate = depth, blocks if blocks is None else tuple(blocks), growth_rate
         rate, counts = _plan(self.depth, self.blocks, growth_rate)
         self.bottleneck, self.compression, self.small_stem = bottleneck, float(compression), bool(small_stem)
         self.use_bias = bool(use_bias)
         self.normalization = None if normalization is None else dict(normalization)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
         k = self.scaled(rate)
         self.add_stage("conv1", *self._stem(2 * k))
         settings: dict[str, Any] = {
-            "use_bias": self.use_bias, "normalization": self.normalization, "dtype": self.dtype_policy
+            "use_bias": self.use_bias, "normalization": self.normalization, "dtype": self.dtype_policy,
+            "kernel_initializer": self.kernel_initializer,
         }  # fmt: skip
         for index, count in enumerate(counts, start=1):
             if index > 1:
@@ -119,18 +122,17 @@ class DenseNet(ImageClassifier):
             block = DenseBlock(count, k, bottleneck, seed=self.seed_of(name), name=name, **settings)
             last = [self._bn("bn"), self._relu("relu")] if index == len(counts) else []
             self.add_stage(name, *self._pooling(index), block, *last)
-        initializer = keras.initializers.GlorotUniform(seed=self.seed_of("logits", "kernel"))
+        initializer = seeded("glorot_uniform", self.seed, "predictions", "kernel")
         self.add_head(
-            keras.layers.GlobalAveragePooling2D(name="mean", data_format="channels_last", dtype=self.dtype_policy),
-            keras.layers.Dense(classes, kernel_initializer=initializer, name="logits", dtype=self.dtype_policy),
+            keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="mean", dtype=self.dtype_policy),
+            keras.layers.Dense(classes, kernel_initializer=initializer, name="predictions", dtype=self.dtype_policy),
+            dropped=("mean",),
         )
         self.build()
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["dropout"]
         return {
-            **config,
+            **super().get_config(),
             "depth": self.depth,
             "blocks": self.blocks,
             "growth_rate": self.growth_rate,
@@ -139,13 +141,53 @@ class DenseNet(ImageClassifier):
             "small_stem": self.small_stem,
             "use_bias": self.use_bias,
             "normalization": self.normalization,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+    def keras_application(self) -> keras.Model:
+        """keras.applications.DenseNet121, 169 or 201 for the same images and classes, with its own weights.
+
+        Raises:
+            ValueError: for a network that keras.applications does not have.
+        """
+        self._require_stock()
+        applications = keras.applications
+        stock = {121: applications.DenseNet121, 169: applications.DenseNet169, 201: applications.DenseNet201}
+        shape = (*(side or 224 for side in self.image_shape[:2]), self.image_shape[2])
+        return stock[self.depth](weights=None, input_shape=shape, classes=self.classes, classifier_activation=None)
+
+    def keras_layers(self) -> dict[str, keras.layers.Layer]:
+        """{name of a layer of keras.applications: ours}, for every layer with weights.
+
+        Raises:
+            ValueError: for a network that keras.applications does not have.
+        """
+        self._require_stock()
+        found = {"conv1_conv": self.conv1, "conv1_bn": self.bn1}
+        for layer in self.trunk:
+            stage = int(layer.name[-1]) + 1 if isinstance(layer, DenseBlock | TransitionLayer) else 0
+            if isinstance(layer, TransitionLayer):
+                found |= {f"pool{stage}_bn": layer.bn, f"pool{stage}_conv": layer.convolution}
+            elif isinstance(layer, DenseBlock):
+                pairs = zip(layer.normalizations, layer.convolutions, strict=True)
+                for index, (normalization, convolution) in enumerate(pairs):
+                    name, number = f"conv{stage}_block{index // 2 + 1}", index % 2
+                    found |= {f"{name}_{number}_bn": normalization, f"{name}_{number + 1}_conv": convolution}
+        return {**found, "bn": self.bn, "predictions": self.predictions}
+
+    def _require_stock(self) -> None:
+        stock = self.growth_rate in (None, 32) and self.bottleneck == 4 and self.compression == 0.5
+        if not (self.depth in (121, 169, 201) and self.width == 1 and stock) or self.small_stem or self.use_bias:
+            raise ValueError(
+                "keras.applications has DenseNet-121, -169 and -201 at width 1, growth rate 32, bottleneck 4 and "
+                f"compression 0.5, with a large stem and without biases. Received: {self.get_config()}"
+            )
 
     def _stem(self, filters: int) -> tuple[keras.layers.Layer, ...]:
         kernel, strides = (3, 1) if self.small_stem else (7, 2)
         convolution = Convolution2D(
             filters, kernel, strides, "zero", use_bias=self.use_bias, data_format="channels_last", name="conv1",
-            kernel_initializer=keras.initializers.HeNormal(seed=self.seed_of("conv1", "kernel")),
+            kernel_initializer=seeded(self.kernel_initializer, self.seed, "conv1", "kernel"),
             dtype=self.dtype_policy,
         )  # fmt: skip
         return (convolution,) if self.small_stem else (convolution, self._bn("bn1"), self._relu("relu1"))

@@ -26,6 +26,7 @@ import keras
 
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of
+from keras_course.initializers.seeding import seeded
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution2D
 from keras_course.layers.pooling import MaxPooling
@@ -54,9 +55,9 @@ class ResNet(ImageClassifier):
     mean over the last maps makes any image size fit.
 
     Args:
+        depth: int, 18, 34, 50, 101 or 152; 6 n + 2 in the form "cifar".
         input_shape: (height, width, channels) of one image; height and width may be None.
         classes: int, number of classes.
-        depth: int, 18, 34, 50, 101 or 152; 6 n + 2 in the form "cifar".
         form: "imagenet" or "cifar".
         width: float > 0, factor on all numbers of maps.
         shortcut: "A" (no weights), "B" (projection where the shape changes) or "C" (projection always); None is the
@@ -66,9 +67,9 @@ class ResNet(ImageClassifier):
         zero_gamma: bool, whether the last gamma of each block starts at 0, so that every block starts as its shortcut.
         normalization: mapping of arguments for layers.BatchNormalization, over momentum 0.9 and epsilon 1.001e-5;
             {"synchronized": True} lets the replicas of a tf.distribute strategy share the statistics of the batch.
-        freeze_trunk: whether the last layer alone learns; statistics stay as they are.
-        seed: int, root of the initial weights (He normal; Glorot uniform for the dense layer).
-        **kwargs: as keras.Model.
+        kernel_initializer: of the convolutions, each with a seed of its own; the dense layer's is Glorot uniform.
+        seed: int, root of the initial weights.
+        **kwargs: as ImageClassifier (freeze_trunk, dropout of the means, name, dtype).
 
     Input shape:
         (batch, height, width, channels).
@@ -80,7 +81,7 @@ class ResNet(ImageClassifier):
         ValueError: for a bad argument or a depth that the form does not know.
 
     Example:
-        >>> model = ResNet((8, 8, 1), 10, depth=8, form="cifar", width=0.25)
+        >>> model = ResNet(8, (8, 8, 1), 10, form="cifar", width=0.25)
         >>> model.stage_shapes()["conv4"], tuple(model(keras.ops.zeros((2, 12, 9, 1))).shape)
         ((2, 2, 16), (2, 10))
 
@@ -89,9 +90,9 @@ class ResNet(ImageClassifier):
 
     def __init__(
         self,
+        depth: int = 50,
         input_shape: Any = (224, 224, 3),
         classes: int = 1000,
-        depth: int = 50,
         form: str = "imagenet",
         width: float = 1.0,
         shortcut: str | None = None,
@@ -99,11 +100,11 @@ class ResNet(ImageClassifier):
         use_bias: bool = False,
         zero_gamma: bool = False,
         normalization: Mapping[str, Any] | None = None,
-        freeze_trunk: bool = False,
+        kernel_initializer: Any = "he_normal",
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(input_shape, classes, width, freeze_trunk=freeze_trunk, seed=seed, **kwargs)
+        super().__init__(input_shape, classes, width, seed=seed, **kwargs)
         require_one_of("ResNet", FILTERS, form=form)
         require_one_of("ResNet", ("1x1", "3x3"), strided=strided)
         require_one_of("ResNet", (None, "A", "B", "C"), shortcut=shortcut)
@@ -111,6 +112,7 @@ class ResNet(ImageClassifier):
         self.depth, self.form, self.shortcut, self.strided = int(depth), form, shortcut, strided
         self.use_bias, self.zero_gamma = bool(use_bias), bool(zero_gamma)
         self.normalization = None if normalization is None else dict(normalization)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
         self.add_stage("conv1", *self._stem())
         for index, (filters, count) in enumerate(zip(FILTERS[form], counts, strict=True)):
@@ -121,18 +123,17 @@ class ResNet(ImageClassifier):
                 *self._pooling(index),
                 *(self._block(block, f"{stage}_{i + 1}", filters, 1 if i else strides) for i in range(count)),
             )
-        initializer = keras.initializers.GlorotUniform(seed=self.seed_of("logits", "kernel"))
+        initializer = seeded("glorot_uniform", self.seed, "predictions", "kernel")
         self.add_head(
-            keras.layers.GlobalAveragePooling2D(name="mean", data_format="channels_last", dtype=self.dtype_policy),
-            keras.layers.Dense(classes, kernel_initializer=initializer, name="logits", dtype=self.dtype_policy),
+            keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="mean", dtype=self.dtype_policy),
+            keras.layers.Dense(classes, kernel_initializer=initializer, name="predictions", dtype=self.dtype_policy),
+            dropped=("mean",),
         )
         self.build()
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["dropout"]
         return {
-            **config,
+            **super().get_config(),
             "depth": self.depth,
             "form": self.form,
             "shortcut": self.shortcut,
@@ -140,14 +141,55 @@ class ResNet(ImageClassifier):
             "use_bias": self.use_bias,
             "zero_gamma": self.zero_gamma,
             "normalization": self.normalization,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+    def keras_application(self) -> keras.Model:
+        """keras.applications.ResNet50, ResNet101 or ResNet152 for the same images and classes, with its own weights.
+
+        Raises:
+            ValueError: for a network that keras.applications does not have.
+        """
+        self._require_stock()
+        stock = {
+            50: keras.applications.ResNet50, 101: keras.applications.ResNet101, 152: keras.applications.ResNet152
+        }[self.depth]  # fmt: skip
+        shape = (*(side or 224 for side in self.image_shape[:2]), self.image_shape[2])
+        return stock(weights=None, input_shape=shape, classes=self.classes, classifier_activation=None)
+
+    def keras_layers(self) -> dict[str, keras.layers.Layer]:
+        """{name of a layer of keras.applications: ours}, for every layer with weights.
+
+        Raises:
+            ValueError: for a network that keras.applications does not have.
+        """
+        self._require_stock()
+        found = {"conv1_conv": self.conv1, "conv1_bn": self.bn1}
+        for block in self.trunk:
+            if isinstance(block, BottleneckBlock):
+                name = block.name.replace("_", "_block")
+                pairs = list(zip(block.convolutions, block.normalizations, strict=True))
+                for number, pair in enumerate([(block.projection, block.projection_normalization), *pairs]):
+                    for kind, layer in zip(("conv", "bn"), pair, strict=True):
+                        if layer is not None:
+                            found[f"{name}_{number}_{kind}"] = layer
+        return {**found, "predictions": self.predictions}
+
+    def _require_stock(self) -> None:
+        fits = self.form == "imagenet" and self.depth in (50, 101, 152) and self.width == 1
+        if not (fits and self.use_bias and self.shortcut in (None, "B") and self.strided == "1x1"):
+            raise ValueError(
+                "keras.applications has ResNet-50, -101 and -152 at width 1, shortcut 'B', strided '1x1' and "
+                f"use_bias=True only. Received: depth={self.depth}, form={self.form!r}, width={self.width}, "
+                f"shortcut={self.shortcut!r}, strided={self.strided!r}, use_bias={self.use_bias}"
+            )
 
     def _stem(self) -> tuple[keras.layers.Layer, ...]:
         kernel, strides = (7, 2) if self.form == "imagenet" else (3, 1)
         return (
             Convolution2D(
                 self.scaled(FILTERS[self.form][0]), kernel, strides, "zero", use_bias=self.use_bias,
-                kernel_initializer=keras.initializers.HeNormal(seed=self.seed_of("conv1", "kernel")),
+                kernel_initializer=seeded(self.kernel_initializer, self.seed, "conv1", "kernel"),
                 data_format="channels_last", name="conv1", dtype=self.dtype_policy,
             ),
             BatchNormalization(name="bn1", dtype=self.dtype_policy, **{**NORMALIZATION, **(self.normalization or {})}),
@@ -168,7 +210,7 @@ class ResNet(ImageClassifier):
         return block(  # type: ignore[no-any-return]
             self.scaled(filters), strides, shortcut=self.shortcut or {"imagenet": "B", "cifar": "A"}[self.form],
             use_bias=self.use_bias, zero_gamma=self.zero_gamma, normalization=self.normalization,
-            seed=self.seed_of(name), name=name, dtype=self.dtype_policy, **placed,
+            kernel_initializer=self.kernel_initializer, seed=self.seed_of(name), name=name, dtype=self.dtype_policy, **placed,
         )  # fmt: skip
 
 
