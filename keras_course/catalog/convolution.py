@@ -35,7 +35,7 @@ ROWS = (
     Entry(
         "densenet", "Densely connected networks: DenseNet-121, -169, -201, -161", shape="model",
         object="keras_course.models.vision.densenet:DenseNet",
-        init={"input_shape": (6, 6, 2), "classes": 2, "depth": None, "blocks": (1, 2), "growth_rate": 2,
+        init={"input_shape": (6, 6, 2), "classes": 2, "depth": None, "blocks": (1, 1), "growth_rate": 2,
               "small_stem": True, "normalization": {"synchronized": True}},
         inputs=(2, 6, 6, 2), recipe="keras_course.recipes.deep_vision:densenet", sources=("R",),
         members=("keras_course.layers.dense_block:DenseBlock", "keras_course.layers.dense_block:TransitionLayer"),

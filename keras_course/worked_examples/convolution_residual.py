@@ -1,8 +1,8 @@
 """Worked examples of residual and dense networks: tables of sizes and parameters, blocks and small networks by formula.
 
 Tensor number t of a network, in the order of the forward pass (a shortcut after the branch beside it), has the entries
-u = ((7 j + 3 t) mod 17 - 8) / 8, j in C order: kernels of convolutions are u / 2, the dense
-layer's u / 4, gamma is 1 + u / 4, every beta, bias and moving mean u / 4, the moving variance 1 + u / 2. Images are ((5 j) mod 13) / 12.
+u = ((7 j + 3 t) mod 17 - 8) / 8, j in C order: kernels of convolutions are u / 2, the dense layer's u / 4, gamma is
+1 + u / 4, every beta, bias and moving mean u / 4, the moving variance 1 + u / 2. Images are ((5 j) mod 13) / 12.
 """
 
 from __future__ import annotations

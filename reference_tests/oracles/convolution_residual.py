@@ -153,21 +153,21 @@ def _residual(weights, x, convolutions, shortcut, stride):
     return np.maximum(maps + around, 0)
 
 
+def _block(image, branch, shortcut, strides):
+    return _residual(_Weights(), image, branch, shortcut, strides).astype(float).tolist()
+
+
 def residual_block_output(height, width, channels, filters, strides, shortcut):
     """Two 3 x 3 convolutions and a shortcut."""
     branch = [(3, filters, strides), (3, filters, 1)]
-    return {
-        "maps": _residual(_Weights(), _image(height, width, channels), branch, shortcut, strides).astype(float).tolist()
-    }
+    return {"maps": _block(_image(height, width, channels), branch, shortcut, strides)}
 
 
 def bottleneck_block_output(height, width, channels, filters, strides, strided, shortcut):
     """1 x 1, 3 x 3, 1 x 1 and a shortcut, the stride on one of the first two."""
     first, second = (strides, 1) if strided == "1x1" else (1, strides)
     branch = [(1, filters, first), (3, filters, second), (1, 4 * filters, 1)]
-    return {
-        "maps": _residual(_Weights(), _image(height, width, channels), branch, shortcut, strides).astype(float).tolist()
-    }
+    return {"maps": _block(_image(height, width, channels), branch, shortcut, strides)}
 
 
 def small_resnet_logits(height, width, channels, classes, depth, filters, shortcut):

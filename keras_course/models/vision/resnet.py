@@ -2,15 +2,15 @@
 
     x_{l+1} = relu(F_l(x_l) + s_l(x_l))                     the blocks of layers/residual_block.py
 
-    form "imagenet"   7 x 7 / 2, 64  ->  max pooling 3 x 3 / 2  ->  4 stages of 64, 128, 256, 512 maps (x 4 in bottlenecks)
-                      -> mean of each map -> logits.    224 -> 112 -> 56 -> 56, 28, 14, 7 -> 1
+    form "imagenet"   7 x 7 / 2, 64  ->  max pooling 3 x 3 / 2  ->  4 stages of 64, 128, 256, 512 maps (four times as
+                      many behind bottlenecks)  ->  mean of each map  ->  logits.   224 -> 112 -> 56 -> 56, 28, 14, 7
 
          18   2, 2, 2, 2     ResidualBlock            50   3, 4, 6, 3     BottleneckBlock
          34   3, 4, 6, 3     ResidualBlock           101   3, 4, 23, 3    BottleneckBlock
                                                      152   3, 8, 36, 3    BottleneckBlock
 
     form "cifar"      3 x 3, 16  ->  3 stages of n ResidualBlocks of 16, 32, 64 maps  ->  mean of each map  ->  logits
-                      6 n + 2 layers with weights: 20, 32, 44, 56, 110.    32 -> 32, 16, 8 -> 1
+                      6 n + 2 layers with weights: 20, 32, 44, 56, 110.   32 -> 32, 16, 8
 
 Depth counts convolutions and the dense layer, projections left out. Convolutions have no bias, which the normalization
 behind them would take out again; Keras's own ResNet has them (`use_bias`), PyTorch's has none. ResNet-50 has
@@ -210,7 +210,8 @@ class ResNet(ImageClassifier):
         return block(  # type: ignore[no-any-return]
             self.scaled(filters), strides, shortcut=self.shortcut or {"imagenet": "B", "cifar": "A"}[self.form],
             use_bias=self.use_bias, zero_gamma=self.zero_gamma, normalization=self.normalization,
-            kernel_initializer=self.kernel_initializer, seed=self.seed_of(name), name=name, dtype=self.dtype_policy, **placed,
+            kernel_initializer=self.kernel_initializer, seed=self.seed_of(name), name=name, dtype=self.dtype_policy,
+            **placed,
         )  # fmt: skip
 
 
