@@ -20,6 +20,7 @@ from keras_course.layers.convolution import Convolution1D, Convolution2D, Convol
 from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
+from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
@@ -39,6 +40,8 @@ __all__ = [
     "DenseBlock",
     "DropConnect",
     "Dropout",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",

@@ -65,7 +65,7 @@ class LeNet(ImageClassifier):
     Example:
         >>> LeNet(input_shape=(32, 32, 1)).count_params()
         61706
-        >>> tuple(LeNet()(ops.zeros((3, 8, 8, 1))).shape)
+        >>> tuple(LeNet()(keras.ops.zeros((3, 8, 8, 1))).shape)
         (3, 10)
 
     Source: S 9.2, R; LeCun, Bottou, Bengio, Haffner 1998.
