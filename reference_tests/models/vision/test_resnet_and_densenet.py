@@ -92,45 +92,6 @@ def test_dropout_thins_the_means_in_training_alone():
     assert ResNet.from_config(model.get_config()).dropout == 0.5
 
 
-def randomize(model, seed=0):
-    """Weights of a trained network's kind: nothing at its start value."""
-    rng = np.random.default_rng(seed)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            scale, beta, mean, variance = rng.uniform(0.5, 1.5, (4, *layer.gamma.shape))
-            layer.set_weights([scale, (beta - 1) / 2, (mean - 1) / 2, variance])
-        elif layer.weights:
-            kernel, *bias = layer.get_weights()
-            layer.set_weights([kernel, *(rng.normal(0, 0.1, b.shape) for b in bias)])
-    return model
-
-
-@pytest.fixture(scope="module")
-def pairs():
-    """(ours, keras.applications) of one network of each family, on small images."""
-    shape, classes = (33, 40, 3), 2
-    stock = {"input_shape": shape, "classes": classes, "weights": None, "classifier_activation": None}
-    return {
-        "resnet": (ResNet(50, shape, classes, use_bias=True), randomize(keras.applications.ResNet50(**stock))),
-        "densenet": (DenseNet(121, shape, classes), randomize(keras.applications.DenseNet121(**stock))),
-    }
-
-
-@pytest.mark.parametrize("family", ["resnet", "densenet"])
-def test_weights_come_from_keras_applications_and_go_back(family, pairs):
-    from keras_course.models.vision.keras_weights import from_keras_application, to_keras_application
-
-    ours, stock = pairs[family]
-    x = images(2, (33, 40, 3)) * 2 - 1
-    from_keras_application(ours, stock)
-    wanted = array(stock(x))
-    np.testing.assert_allclose(array(ours(x)), wanted, atol=1e-5 * np.abs(wanted).max())
-    assert ours.count_params() == stock.count_params()
-    back = to_keras_application(ours)
-    for a, b in zip(back.get_weights(), stock.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
 def test_networks_that_keras_does_not_have_say_so():
     for model in (small_resnet(), small_densenet()):
         for ask in (model.keras_layers, model.keras_application):
