@@ -11,6 +11,7 @@ from keras_course.models.vision.densenet import DenseNet
 from keras_course.models.vision.resnet import ResNet
 from keras_course.pipeline.plots import confusion_matrix, first_layer_filters, learning_curves, worst_mistakes
 from keras_course.pipeline.recipe import Recipe
+from keras_course.pipeline.vision_plots import feature_maps, saliency_maps
 from keras_course.recipes.vision import slightly_moved, softmax_regression_on_pixels
 
 __all__ = ["densenet", "resnet"]
@@ -67,5 +68,12 @@ def _shared() -> dict[str, Any]:
         "augment_draws": 4,
         "baseline": softmax_regression_on_pixels,
         "floor": {"accuracy": 0.97},
-        "figures": (learning_curves, confusion_matrix, worst_mistakes, first_layer_filters),
+        "figures": (
+            learning_curves,
+            confusion_matrix,
+            worst_mistakes,
+            first_layer_filters,
+            feature_maps,
+            saliency_maps,
+        ),
     }

@@ -18,7 +18,7 @@ def test_the_schedule_ends_with_the_training(recipe):
 def test_a_tiny_run_of_the_residual_network_writes_model_metrics_and_figures(tmp_path):
     fitted = fit(resnet(), out=tmp_path / "run", tiny=True, progress=False)
     assert {"model.keras", "metrics.json", "history.csv", "config.json"} <= {p.name for p in fitted.run.iterdir()}
-    assert {"learning_curves", "confusion_matrix", "first_layer_filters"} <= {p.stem for p in fitted.figures}
+    assert {"learning_curves", "feature_maps", "saliency_maps"} <= {p.stem for p in fitted.figures}
     assert fitted.baseline.metrics["accuracy"] > 0.5
 
 
