@@ -16,6 +16,7 @@ REGISTERED_NAMES = frozenset(
         "BatchNormalization",
         "BernoulliFamily",
         "BinomialMixture",
+        "BottleneckBlock",
         "CategoricalFamily",
         "ConditionalNetwork",
         "ContextPrediction",
@@ -26,6 +27,8 @@ REGISTERED_NAMES = frozenset(
         "DecisionStump",
         "DecoupledWeightDecay",
         "DeltaBarDelta",
+        "DenseBlock",
+        "DenseNet",
         "DiagonalGaussianFamily",
         "DistributionOutput",
         "DistributionRegression",
@@ -83,7 +86,12 @@ REGISTERED_NAMES = frozenset(
         "RandomShift",
         "RandomTypos",
         "Recall",
+<<<<<<< HEAD
         "RotationPrediction",
+=======
+        "ResNet",
+        "ResidualBlock",
+>>>>>>> main
         "SemiSupervised",
         "SoftThreshold",
         "SoftmaxLoss",
@@ -93,6 +101,7 @@ REGISTERED_NAMES = frozenset(
         "TopKRankingLoss",
         "TotalCost",
         "Transfer",
+        "TransitionLayer",
         "UniformFanIn",
         "VariationalAutoencoder",
         "WeightClip",

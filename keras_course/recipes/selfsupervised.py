@@ -17,7 +17,7 @@ from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_lab
 from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 
-__all__ = ["accuracy_of_probes", "pretext_recipe", "probe_gain", "rotation", "untrained"]
+__all__ = ["accuracy_of_probes", "jigsaw", "pretext_recipe", "probe_gain", "rotation", "untrained"]
 
 GAIN = 0.10
 DIGITS_TO_TRAIN_ON = 1258
@@ -26,6 +26,11 @@ DIGITS_TO_TRAIN_ON = 1258
 def rotation() -> Recipe:
     """Digits turned by 0, 90, 180 and 270 degrees."""
     return pretext_recipe("rotation")
+
+
+def jigsaw() -> Recipe:
+    """Digits cut into 3 x 3 pieces, of which the order is asked."""
+    return pretext_recipe("jigsaw")
 
 
 def pretext_recipe(slug: str, figures: tuple[Any, ...] = ()) -> Recipe:

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from keras_course.models.selfsupervised.context_prediction import ContextPrediction
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 
 __all__ = ["PRETEXTS", "STAGES", "Pretext"]
@@ -48,8 +49,13 @@ class Pretext:
         return {"optimizer": keras.optimizers.Adam(schedule), "steps_per_execution": self.steps_per_execution}
 
 
+def _jigsaw(shape: tuple[int, ...], seed: int) -> ContextPrediction:
+    return ContextPrediction(shape, STAGES, "jigsaw", grid=3, gap=1, orders=32, seed=seed)
+
+
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
         "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
+        "jigsaw": Pretext(_jigsaw, 64, 15),
     }
 )
