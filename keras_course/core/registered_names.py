@@ -86,12 +86,9 @@ REGISTERED_NAMES = frozenset(
         "RandomShift",
         "RandomTypos",
         "Recall",
-<<<<<<< HEAD
-        "RotationPrediction",
-=======
         "ResNet",
         "ResidualBlock",
->>>>>>> main
+        "RotationPrediction",
         "SemiSupervised",
         "SoftThreshold",
         "SoftmaxLoss",

@@ -47,9 +47,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"pool_size": 3, "strides": 2, "padding": "same"},
         "inputs": (2, 7, 7, 2),
     },
-<<<<<<< HEAD
     "keras_course.layers.pooling:GlobalMaxPooling": {"init": {}, "inputs": (2, 4, 5, 3)},
-=======
     "keras_course.layers.residual_block:ResidualBlock": {
         "init": {"filters": 3, "strides": 2, "normalization": {"momentum": 0.5}, "seed": 1},
         "inputs": (2, 5, 4, 2),
@@ -66,7 +64,6 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"compression": 0.7, "seed": 1},
         "inputs": (2, 5, 4, 3),
     },
->>>>>>> main
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
     "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},
