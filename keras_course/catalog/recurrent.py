@@ -19,7 +19,7 @@ ROWS = (
         inputs=(2, 4, 3), sources=("C 13.2", "N", "R", "S 9.5"),
         members=(
             f"{_LAYERS}.lstm:LSTMCell", f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
-            f"{_OPS}.recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras", f"{_LAYERS}.conversion:to_keras",
+            f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras", f"{_LAYERS}.conversion:to_keras",
         ),
     ),
     Entry(
@@ -28,7 +28,7 @@ ROWS = (
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
             f"{_LAYERS}.peephole_lstm:PeepholeLSTMCell", f"{_OPS}.recurrent:peephole_lstm_step",
-            f"{_OPS}.recurrence:peephole_lstm_sequence",
+            f"{_OPS}.gated_recurrence:peephole_lstm_sequence",
         ),
     ),
     Entry(
@@ -36,7 +36,7 @@ ROWS = (
         object=f"{_LAYERS}.gru:GRU", init={"units": 3, "return_state": True, "recurrent_dropout": 0.25, "seed": 3},
         inputs=(2, 4, 3), sources=("C 13.3",),
         members=(
-            f"{_LAYERS}.gru:GRUCell", f"{_OPS}.recurrent:gru_step", f"{_OPS}.recurrence:gru_sequence",
+            f"{_LAYERS}.gru:GRUCell", f"{_OPS}.recurrent:gru_step", f"{_OPS}.gated_recurrence:gru_sequence",
         ),
     ),
     Entry(

@@ -117,6 +117,7 @@ from keras_course.ops.expectation_maximization import (
     log_evidence,
     responsibilities,
 )
+from keras_course.ops.gated_recurrence import gru_sequence, lstm_sequence, peephole_lstm_sequence
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
@@ -149,13 +150,7 @@ from keras_course.ops.penalties import (
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
 from keras_course.ops.rate_decay import exponential_decay, linear_decay, polynomial_decay
-from keras_course.ops.recurrence import (
-    fuses,
-    gru_sequence,
-    lstm_sequence,
-    peephole_lstm_sequence,
-    rnn_sequence,
-)
+from keras_course.ops.recurrence import fuses, rnn_sequence
 from keras_course.ops.recurrent import (
     LSTM_VARIANTS,
     gru_step,

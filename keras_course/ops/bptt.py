@@ -3,7 +3,7 @@
     a_t = x_t U + h_{t-1} W + b,   h_t = f(a_t),   o_t = g(h_t V + c),   L = sum_t |y_t - o_t|^2
 
     delta_o_t = -2 (y_t - o_t) * g'                                         error at the output
-    delta_t   = (delta_o_t V^T + delta_{t+1} W^T) * f'(a_t)                 error at the hidden units, from the last step back
+    delta_t   = (delta_o_t V^T + delta_{t+1} W^T) * f'(a_t)                 at the hidden units, last step first
     dL/dW^(t) = h_{t-1}^T delta_t,    dL/dW = sum_t dL/dW^(t)               one copy a step, then all copies are one W
 
 No 1/2 and no mean stand before L. Vectors are rows, so every matrix is the transpose of the notes'.

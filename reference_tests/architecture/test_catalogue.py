@@ -17,7 +17,7 @@ from keras_course import catalog
 from keras_course.core.serial import REGISTERED_NAMES
 
 ENTRIES = catalog.entries()
-BASES = {"Augmentation", "Model"}  # to be subclassed: no file names them
+BASES = {"Augmentation", "Model", "RecurrentCell", "RecurrentLayer"}  # to be subclassed: no file names them
 PARTS = sorted({part for entry in ENTRIES for part in entry.parts})
 
 

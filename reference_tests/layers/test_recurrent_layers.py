@@ -1,4 +1,4 @@
-"""Recurrent layers: equal to Keras's under weight conversion, on any length, whatever the mask, forward and backward."""
+"""Recurrent layers: equal to Keras's under weight conversion, on any length, under any mask, forward and back."""
 
 import keras
 import numpy as np

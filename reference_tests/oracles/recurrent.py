@@ -1,4 +1,4 @@
-"""Oracles of the recurrent chapters: one unit and one step at a time, in sixty digits; gradients by the complex step."""
+"""Oracles of the recurrent chapters: unit by unit, step by step, in sixty digits; gradients by the complex step."""
 
 import mpmath
 

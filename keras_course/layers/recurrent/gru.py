@@ -10,7 +10,8 @@ from keras import ops
 from keras_course.core.serial import register
 from keras_course.layers.recurrent.recurrent_cell import RecurrentCell
 from keras_course.layers.recurrent.recurrent_layer import RecurrentLayer
-from keras_course.ops.recurrence import WRITTEN_OUT, gru_sequence
+from keras_course.ops.gated_recurrence import gru_sequence
+from keras_course.ops.recurrence import WRITTEN_OUT
 from keras_course.ops.recurrent import gru_step
 
 __all__ = ["GRU", "GRUCell"]

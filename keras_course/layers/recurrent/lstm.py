@@ -102,8 +102,8 @@ class LSTM(RecurrentLayer):
     c_t     = f * c_{t-1} + i * g               what is kept, and what is written
     h_t     = o * tanh(c_t)
 
-    The gates are logistic functions. Equal to keras.layers.LSTM, whose weights `from_keras` takes over; the columns stand
-    in the order i, f, o, g, there i, f, g, o.
+    The gates are logistic functions. Equal to keras.layers.LSTM, whose weights `from_keras` takes over; columns
+    stand in the order i, f, o, g, there i, f, g, o.
 
     Args:
         units: int, width H.

@@ -11,7 +11,7 @@ from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of
 from keras_course.layers.recurrent.recurrent_cell import RecurrentCell
 from keras_course.layers.recurrent.recurrent_layer import RecurrentLayer
-from keras_course.ops.recurrence import peephole_lstm_sequence
+from keras_course.ops.gated_recurrence import peephole_lstm_sequence
 from keras_course.ops.recurrent import peephole_lstm_step
 
 __all__ = ["PeepholeLSTM", "PeepholeLSTMCell"]
