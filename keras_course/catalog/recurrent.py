@@ -11,7 +11,8 @@ ROWS = (
         object=f"{_LAYERS}.rnn:RNN",
         init={"units": 3, "return_sequences": True, "output_units": 2, "skips": (2,), "weights": "concatenated"},
         inputs=(2, 4, 3), sources=("C 10.3", "N", "R"),
-        members=(f"{_LAYERS}.rnn:RNNCell", f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence"),
+        members=(f"{_LAYERS}.rnn:RNNCell", f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence",
+            f"{_OPS}.recurrence:fuses"),
     ),
     Entry(
         "lstm", "Long short-term memory and the variants that leave one thing out", shape="block",
@@ -19,7 +20,8 @@ ROWS = (
         inputs=(2, 4, 3), sources=("C 13.2", "N", "R", "S 9.5"),
         members=(
             f"{_LAYERS}.lstm:LSTMCell", f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
-            f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras", f"{_LAYERS}.conversion:to_keras",
+            f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras",
+            f"{_LAYERS}.conversion:to_keras",
         ),
     ),
     Entry(

@@ -14,25 +14,39 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled, gradient, jacobian
-from keras_course.layers.recurrent import GRU, LSTM, RNN, PeepholeLSTM
+from keras_course.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    OutputRecurrentRNN,
+    PeepholeLSTM,
+    VectorToSequence,
+)
 from keras_course.ops.bptt import backprop_through_time
+from keras_course.ops.teacher_forcing import scheduled_mixing, teacher_forced_inputs
 
 __all__ = [
+    "bidirectional_outputs",
     "bptt_direct_part",
     "bptt_gradients",
     "gru_states",
     "lstm_input_gradient",
     "lstm_states",
+    "mixed_by_chance",
+    "output_recurrent_outputs",
     "peephole_lstm_states",
     "rnn_outputs",
     "rnn_skipping",
     "sum_over_copies",
+    "taught_inputs",
+    "vector_to_sequence_outputs",
 ]
 
 
-def by_formula(layer: Any, x: Any) -> Any:
-    """Builds a layer for one sequence x (T, F) and gives its weights their formula's values."""
-    layer.build((1, *x.shape))
+def _by_formula(layer: Any, *inputs: Any) -> Any:
+    """Builds a layer for one row of each input and gives its weights their formula's values."""
+    layer.build(*((1, *x.shape) for x in inputs))
     weights = []
     for k, weight in enumerate(layer.trainable_weights):
         j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
@@ -54,13 +68,13 @@ def rnn_outputs(x: Any, units: int, outputs: int, activation: str, output_activa
         units, return_sequences=True, return_state=True, activation=activation, output_units=outputs,
         output_activation=output_activation, weights=form, use_bias=form == "separate",
     )  # fmt: skip
-    return _run(by_formula(layer, x), x, ("h",))
+    return _run(_by_formula(layer, x), x, ("h",))
 
 
 def rnn_skipping(x: Any, units: int, skip: int) -> dict[str, Any]:
     """Connections that skip steps: h_t also sees h_{t - skip}. Source: N."""
     layer = RNN(units, return_sequences=True, return_state=True, skips=(skip,))
-    return _run(by_formula(layer, x), x, ("h",))
+    return _run(_by_formula(layer, x), x, ("h",))
 
 
 def lstm_states(x: Any, units: int, variant: str, use_bias: bool, form: str) -> dict[str, Any]:
@@ -69,12 +83,12 @@ def lstm_states(x: Any, units: int, variant: str, use_bias: bool, form: str) -> 
         units, return_sequences=True, return_state=True, variant=None if variant == "vanilla" else variant,
         use_bias=use_bias, weights=form,
     )  # fmt: skip
-    return _run(by_formula(layer, x), x)
+    return _run(_by_formula(layer, x), x)
 
 
 def lstm_input_gradient(x: Any, units: int, lag: int) -> dict[str, Any]:
     """How the last state, summed, moves with each input: the path through the cell. Source: C 13.2."""
-    layer = by_formula(LSTM(units), x)
+    layer = _by_formula(LSTM(units), x)
 
     def total(x: Any) -> Any:
         return ops.sum(layer(x[None], training=True))
@@ -86,13 +100,13 @@ def lstm_input_gradient(x: Any, units: int, lag: int) -> dict[str, Any]:
 def peephole_lstm_states(x: Any, units: int, peepholes: str) -> dict[str, Any]:
     """Gates that look at the cell. Source: S 9.5, C 13.2."""
     layer = PeepholeLSTM(units, return_sequences=True, return_state=True, peepholes=peepholes)
-    return _run(by_formula(layer, x), x)
+    return _run(_by_formula(layer, x), x)
 
 
 def gru_states(x: Any, units: int, candidate: str, reset_after: bool) -> dict[str, Any]:
     """The printed logistic candidate, or tanh; reset before the product, or after. Source: C 13.3."""
     layer = GRU(units, return_sequences=True, return_state=True, activation=candidate, reset_after=reset_after)
-    return _run(by_formula(layer, x), x, ("h",))
+    return _run(_by_formula(layer, x), x, ("h",))
 
 
 def bptt_gradients(x: Any, y: Any, U: Any, W: Any, V: Any, b: Any, c: Any) -> dict[str, Any]:
@@ -140,3 +154,37 @@ def sum_over_copies(a: float, start: float, steps: int) -> dict[str, Any]:
     from keras import config
 
     return dict(compiled(run)(*(ops.convert_to_tensor(each, dtype=config.floatx()) for each in (a, start))))
+
+
+def bidirectional_outputs(x: Any, units: int) -> dict[str, Any]:
+    """Each output sees the whole sequence: what was before it, and what comes after. Source: C 10.3.2."""
+    layer = Bidirectional(RNN(units, return_sequences=True))
+    return {"outputs": compiled(_by_formula(layer, x))(x[None])[0]}
+
+
+def vector_to_sequence_outputs(vector: Any, sequence: Any, units: int, steps: int) -> dict[str, Any]:
+    """v R in every step: outputs on a given sequence, and running free from its first element. Source: C 10.3.3."""
+    layer = _by_formula(VectorToSequence(units, sequence.shape[-1]), vector, sequence)
+    return {
+        "taught": compiled(layer)(vector[None], sequence[None])[0],
+        "free": compiled(lambda v, y: layer.generate(v, y, steps))(vector[None], sequence[:1])[0],
+    }
+
+
+def output_recurrent_outputs(x: Any, y: Any, units: int, feedback: str) -> dict[str, Any]:
+    """Outputs under a teacher, all steps at once, and running free. Source: C 10.3.1."""
+    layer = _by_formula(OutputRecurrentRNN(units, y.shape[-1], feedback=feedback), x)
+    return {
+        "taught": compiled(lambda x, y: layer(x, teacher=y))(x[None], y[None])[0],
+        "free": compiled(layer)(x[None])[0],
+    }
+
+
+def taught_inputs(y: Any, start: Any) -> dict[str, Any]:
+    """The true output as the input of the next step. Source: C 10.3.1."""
+    return {"fed": compiled(teacher_forced_inputs)(y[None], start)[0]}
+
+
+def mixed_by_chance(truth: Any, own: Any, probability: float, uniforms: Any) -> dict[str, Any]:
+    """Each row is fed the truth where its number is below the probability. Source: C 10.3.1."""
+    return {"fed": compiled(scheduled_mixing)(truth, own, probability, uniforms)}

@@ -192,3 +192,70 @@ def sum_over_copies(a, start, steps):
     """Y_T = a_1 a_2 ... a_T Y_0: the slope by one factor is the product of the others."""
     a, start = exact(a), exact(start)
     return {"copies": rounded([start * a ** (steps - 1)] * steps), "total": rounded(steps * start * a ** (steps - 1))}
+
+
+def bidirectional_outputs(x, units):
+    """Two passes, the second over the reversed sequence."""
+    x = exact(x)
+
+    def read(sequence, first):
+        U = transpose(_formula(first, len(x[0]), units))
+        W, b = transpose(_formula(first + 1, units, units)), _vector(first + 2, units)
+        h, kept = [mpmath.mpf(0)] * units, []
+        for now in sequence:
+            h = [mpmath.tanh(v) for v in plus(plus(times(U, now), times(W, h)), b)]
+            kept.append(h)
+        return kept
+
+    forward, backward = read(x, 0), read(x[::-1], 3)[::-1]
+    return {"outputs": rounded([one + other for one, other in zip(forward, backward, strict=True)])}
+
+
+def vector_to_sequence_outputs(vector, sequence, units, steps):
+    """h_t = tanh(R v + U y_{t-1} + W h_{t-1} + b), o_t = V h_t + c; R v added at every step."""
+    vector, sequence = exact(vector), exact(sequence)
+    width = len(sequence[0])
+    R, U = transpose(_formula(0, len(vector), units)), transpose(_formula(1, width, units))
+    W, b = transpose(_formula(2, units, units)), _vector(3, units)
+    V, c = transpose(_formula(4, units, width)), _vector(5, width)
+
+    def run(length, given):
+        h, o, kept = [mpmath.mpf(0)] * units, sequence[0], []
+        for t in range(length):
+            y = given[t] if given else o
+            a = plus(plus(times(R, vector), times(U, y)), plus(times(W, h), b))
+            h = [mpmath.tanh(v) for v in a]
+            o = plus(times(V, h), c)
+            kept.append(o)
+        return rounded(kept)
+
+    return {"taught": run(len(sequence), sequence), "free": run(steps, None)}
+
+
+def output_recurrent_outputs(x, y, units, feedback):
+    """h_t = tanh(U x_t + W fed_t + b), o_t = V h_t + c; fed is the last target, or phi of the last output."""
+    x, y = exact(x), exact(y)
+    width = len(y[0])
+    U, W, b = transpose(_formula(0, len(x[0]), units)), transpose(_formula(1, width, units)), _vector(2, units)
+    V, c = transpose(_formula(3, units, width)), _vector(4, width)
+
+    def run(taught):
+        fed, kept = [mpmath.mpf(0)] * width, []
+        for now, target in zip(x, y, strict=True):
+            h = [mpmath.tanh(v) for v in plus(plus(times(U, now), times(W, fed)), b)]
+            o = plus(times(V, h), c)
+            fed = target if taught else _apply(feedback, o)
+            kept.append(o)
+        return rounded(kept)
+
+    return {"taught": run(True), "free": run(False)}
+
+
+def taught_inputs(y, start):
+    """The start, then every target but the last."""
+    return {"fed": [start, *y[:-1]]}
+
+
+def mixed_by_chance(truth, own, probability, uniforms):
+    """Row by row."""
+    return {"fed": [t if u < probability else o for t, o, u in zip(truth, own, uniforms, strict=True)]}

@@ -54,7 +54,6 @@ class Bidirectional(keras.layers.Layer):
         layer = keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer
         if not isinstance(layer, keras.layers.RNN):
             raise ValueError(f"Bidirectional needs a recurrent layer. Received: layer={layer!r}")
-        self.layer = layer
         self.merge_mode = merge_mode
         self.forward_layer = self._copy(layer, "forward", layer.go_backwards)
         self.backward_layer = self._copy(layer, "backward", not layer.go_backwards)
@@ -79,11 +78,11 @@ class Bidirectional(keras.layers.Layer):
             layer(sequences, initial_state=state, mask=mask, training=training)
             for layer, state in zip((self.forward_layer, self.backward_layer), states, strict=True)
         ]
-        if self.layer.return_state:
+        if self.forward_layer.return_state:
             outputs, last = [each[0] for each in found], [state for each in found for state in each[1:]]
         else:
             outputs, last = found, []
-        if self.layer.return_sequences:
+        if self.forward_layer.return_sequences:
             outputs[1] = ops.flip(outputs[1], axis=1)  # it came in the order of reading
         merged = self._merged(*outputs)
         if self.merge_mode is None:
@@ -100,15 +99,15 @@ class Bidirectional(keras.layers.Layer):
         return (forward + backward) / (2 if self.merge_mode == "ave" else 1)
 
     def compute_mask(self, sequences: Any, previous_mask: Any = None) -> Any:
-        output = previous_mask if self.layer.return_sequences else None
+        output = previous_mask if self.forward_layer.return_sequences else None
         masks = [output, output] if self.merge_mode is None else [output]
-        masks += [None] * (2 * len(self.layer.state_size) if self.layer.return_state else 0)
+        masks += [None] * (2 * len(self.forward_layer.state_size) if self.forward_layer.return_state else 0)
         return masks if len(masks) > 1 else output
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         require_rank("Bidirectional", sequences_shape, 3)
         one = self.forward_layer.compute_output_shape(sequences_shape)
-        output, states = (one[0], list(one[1:])) if self.layer.return_state else (one, [])
+        output, states = (one[0], list(one[1:])) if self.forward_layer.return_state else (one, [])
         if self.merge_mode is None:
             return (output, output, *states, *states)
         if self.merge_mode == "concat":
@@ -116,5 +115,5 @@ class Bidirectional(keras.layers.Layer):
         return (output, *states, *states) if states else output
 
     def get_config(self) -> dict[str, Any]:
-        layer = keras.saving.serialize_keras_object(self.layer)
+        layer = keras.saving.serialize_keras_object(self.forward_layer)
         return {**super().get_config(), "layer": layer, "merge_mode": self.merge_mode}
