@@ -150,6 +150,7 @@ from keras_course.ops.penalties import (
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
 from keras_course.ops.rate_decay import exponential_decay, linear_decay, polynomial_decay
+from keras_course.ops.receptive_field import layer_spans, receptive_field, receptive_window
 from keras_course.ops.recurrence import fuses, rnn_sequence
 from keras_course.ops.recurrent import (
     LSTM_VARIANTS,
@@ -183,6 +184,7 @@ from keras_course.ops.threshold_curves import (
     threshold_grid,
     trapezoidal_area,
 )
+from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
     "LSTM_VARIANTS",
@@ -271,6 +273,7 @@ __all__ = [
     "lasso",
     "lasso_cost",
     "lasso_step",
+    "layer_spans",
     "leaky_relu",
     "leaky_relu_derivative",
     "linear_decay",
@@ -322,6 +325,7 @@ __all__ = [
     "quotient",
     "recall",
     "receptive_field",
+    "receptive_window",
     "regression_cost",
     "regression_cost_gradient",
     "relu",
@@ -368,6 +372,8 @@ __all__ = [
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
+    "unshared_convolution",
+    "unshared_output_size",
     "updated_gaussians",
     "weight_decay_step",
     "weighted_error",
