@@ -11,7 +11,7 @@ ROWS = (
         object=f"{_LAYERS}.rnn:RNN",
         init={"units": 3, "return_sequences": True, "output_units": 2, "skips": (2,), "weights": "concatenated"},
         inputs=(2, 4, 3), sources=("C 10.3", "N", "R"),
-        members=(f"{_LAYERS}.rnn:RNNCell", f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence",
+        members=(f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence",
             f"{_OPS}.recurrence:fuses"),
     ),
     Entry(
@@ -19,7 +19,7 @@ ROWS = (
         object=f"{_LAYERS}.lstm:LSTM", init={"units": 3, "return_sequences": True, "dropout": 0.25, "seed": 3},
         inputs=(2, 4, 3), sources=("C 13.2", "N", "R", "S 9.5"),
         members=(
-            f"{_LAYERS}.lstm:LSTMCell", f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
+            f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
             f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras",
             f"{_LAYERS}.conversion:to_keras",
         ),
@@ -29,7 +29,7 @@ ROWS = (
         object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM", init={"units": 3, "peepholes": "full", "go_backwards": True},
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
-            f"{_LAYERS}.peephole_lstm:PeepholeLSTMCell", f"{_OPS}.recurrent:peephole_lstm_step",
+            f"{_OPS}.recurrent:peephole_lstm_step",
             f"{_OPS}.gated_recurrence:peephole_lstm_sequence",
         ),
     ),
@@ -38,8 +38,14 @@ ROWS = (
         object=f"{_LAYERS}.gru:GRU", init={"units": 3, "return_state": True, "recurrent_dropout": 0.25, "seed": 3},
         inputs=(2, 4, 3), sources=("C 13.3",),
         members=(
-            f"{_LAYERS}.gru:GRUCell", f"{_OPS}.recurrent:gru_step", f"{_OPS}.gated_recurrence:gru_sequence",
+            f"{_OPS}.recurrent:gru_step", f"{_OPS}.gated_recurrence:gru_sequence",
         ),
+    ),
+    Entry(
+        "deep-rnn", "A stack of recurrent levels", shape="model",
+        object="keras_course.models.recurrent.deep_rnn:DeepRNN",
+        init={"features": 3, "outputs": 2, "units": (4, 3), "cell": "gru"}, inputs=(4, 5, 3),
+        recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
     ),
     Entry(
         "bptt", "Back-propagation through time, written out over the copies of W", shape="op",

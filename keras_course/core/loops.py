@@ -175,8 +175,12 @@ def _while_loop(
     kept = [reserved(shape, length) for shape in outputs]
     states = [written(reserved(shape, length + 1), 0, state[k]) for shape, k in zip(shapes, history, strict=True)]
     start = tf.convert_to_tensor(length - 1 if reverse else 0, "int32")
+    condition = (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < length)
     _, state, kept, states = tf.while_loop(
-        (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < length), body, (start, state, kept, states)
+        condition,
+        body,
+        (start, state, kept, states),
+        maximum_iterations=length,  # XLA differentiates bounded loops only
     )
     return (
         list(state),

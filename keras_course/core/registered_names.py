@@ -25,6 +25,7 @@ REGISTERED_NAMES = frozenset(
         "Coverage",
         "DecisionStump",
         "DecoupledWeightDecay",
+        "DeepRNN",
         "DeltaBarDelta",
         "DiagonalGaussianFamily",
         "DistributionOutput",

@@ -59,7 +59,7 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
-from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
     averaged_momentum_step,

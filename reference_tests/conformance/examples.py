@@ -85,15 +85,6 @@ MEMBERS: dict[str, dict[str, Any]] = {
         },
         "inputs": (3, 5, 6, 2),
     },
-    **{
-        f"keras_course.layers.recurrent.{module}:{name}": {"init": {"units": 3, **init}, "inputs": (2, 3)}
-        for module, name, init in (
-            ("rnn", "RNNCell", {"output_units": 2}),
-            ("lstm", "LSTMCell", {"variant": "NOG"}),
-            ("peephole_lstm", "PeepholeLSTMCell", {"peepholes": "full"}),
-            ("gru", "GRUCell", {"reset_after": True}),
-        )
-    },
     "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
         "init": {"optimizer": "sgd", "decay": 0.1, "form": "fixed"},
         "inputs": (1,),

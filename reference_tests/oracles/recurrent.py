@@ -259,3 +259,22 @@ def taught_inputs(y, start):
 def mixed_by_chance(truth, own, probability, uniforms):
     """Row by row."""
     return {"fed": [t if u < probability else o for t, o, u in zip(truth, own, uniforms, strict=True)]}
+
+
+def deep_rnn_outputs(x, units, outputs):
+    """LSTM over LSTM, tensors counted through: three a level, then the read-out's two."""
+    sequence = exact(x)
+    for level, width in enumerate(units):
+        features, k = len(sequence[0]), 3 * level
+        W, R = _blocks(_formula(k, features, 4 * width), width), _blocks(_formula(k + 1, width, 4 * width), width)
+        b = _pieces(_vector(k + 2, 4 * width), width)
+        h, c, kept = [mpmath.mpf(0)] * width, [mpmath.mpf(0)] * width, []
+        for now in sequence:
+            a = [plus(plus(times(W[n], now), times(R[n], h)), b[n]) for n in range(4)]
+            c = [sigmoid(a[1][j]) * c[j] + sigmoid(a[0][j]) * mpmath.tanh(a[3][j]) for j in range(width)]
+            h = [sigmoid(a[2][j]) * mpmath.tanh(c[j]) for j in range(width)]
+            kept.append(h)
+        sequence = kept
+    k = 3 * len(units)
+    found = rounded(plus(times(transpose(_formula(k, units[-1], outputs)), sequence[-1]), _vector(k + 1, outputs)))
+    return {"whole": found, "streamed": found}

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_course.core.loops import scan, sizes_of, unstacked
 from keras_course.core.shapes import require_one_of, require_positive_int, require_rank
 
 __all__ = ["RecurrentCell"]
@@ -125,6 +126,53 @@ class RecurrentCell(keras.layers.Layer):
     def sequence(self, projected: Any, states: list[Any], mask: Any) -> tuple[Any, list[Any]] | None:
         """All steps with the written-out gradient: (h (T, B, H), last states); None where there is none."""
         return None
+
+    def run(
+        self,
+        projected: Any,
+        states: list[Any],
+        mask: Any = None,
+        noise: Any = None,
+        training: bool = False,
+        all_steps: bool = True,
+        unroll: bool = False,
+    ) -> tuple[Any, list[Any]]:
+        """All steps: with the written-out gradient in training where there is one, else as a plain loop.
+
+        A plain loop keeps no intermediate result, and a SavedModel holds it: gradients of one's own it cannot hold.
+
+        Args:
+            projected: tensor (T, B, G H) from `project`.
+            states: list of tensors (B, H).
+            mask: bool tensor (T, B), or None.
+            noise: tensor (B, H) that multiplies what the gates see of h, or None.
+            training: whether gradients will be wanted.
+            all_steps: whether h of every step is wanted.
+            unroll: whether to lay the steps out in the graph.
+
+        Returns:
+            Tuple of h (T, B, H), or None if not all_steps, and the last states.
+        """
+        if training and noise is None and not unroll:
+            ran = self.sequence(projected, states, mask)
+            if ran is not None:
+                return ran
+        length = sizes_of(projected)[0]
+        if unroll and not isinstance(length, int):
+            raise ValueError(f"{type(self).__name__} unrolls a known number of steps. Received: an unknown length")
+
+        def step(old: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+            new = self.step(now[0], old, noise)
+            if mask is not None:
+                new = [ops.where(now[1], a, b) for a, b in zip(new, old, strict=True)]
+            return new, []
+
+        sequences = [unstacked(projected)]
+        if mask is not None:
+            sequences.append(mask[:, :, None])
+        history = (0,) if all_steps else ()
+        states, kept, _ = scan(step, states, sequences, [], length=length, history=history, unroll=unroll)
+        return (kept[0].after(1).stack() if all_steps else None), states
 
     def output(self, h: Any) -> Any:
         """What the cell says of its state: tensor (..., H) -> (..., output_size)."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_course.core.loops import scan, sizes_of, unstacked
 from keras_course.core.shapes import require_rank
 from keras_course.layers.recurrent.recurrent_cell import RecurrentCell
 from keras_course.layers.seed_state import load_with_seed_state, save_seed_state
@@ -84,7 +83,8 @@ class RecurrentLayer(keras.layers.RNN):
             mask = None if mask is None else ops.flip(mask, axis=0)
 
         noise = self._noise(ops.ones_like(states[0]), self.recurrent_dropout) if training else None
-        h, states = self._run(self.cell.project(steps), states, mask, noise, training)
+        projected = self.cell.project(steps)
+        h, states = self.cell.run(projected, states, mask, noise, training, self.return_sequences, self.unroll)
         if self.stateful:
             for variable, state in zip(keras.tree.flatten(self.states), states, strict=True):
                 variable.assign(state)
@@ -95,7 +95,7 @@ class RecurrentLayer(keras.layers.RNN):
         if initial_state is None:
             batch = ops.shape(sequences)[0]
             initial_state = self.states if self.stateful else self.get_initial_state(batch_size=batch)
-        states = [ops.convert_to_tensor(state, dtype=self.compute_dtype) for state in keras.tree.flatten(initial_state)]
+        states = [ops.cast(ops.copy(state), self.compute_dtype) for state in keras.tree.flatten(initial_state)]
         count = len(self.state_size)
         if len(states) != count:
             raise ValueError(f"{type(self).__name__} has {count} states. Received: {len(states)} in initial_state")
@@ -110,29 +110,6 @@ class RecurrentLayer(keras.layers.RNN):
     def _noise(self, ones: Any, rate: float) -> Any:
         """Inverted dropout's factors, 0 or 1 / (1 - rate); None without dropout."""
         return keras.random.dropout(ones, rate, seed=self.seed_generator) if rate else None
-
-    def _run(self, projected: Any, states: Any, mask: Any, noise: Any, training: bool) -> tuple[Any, list[Any]]:
-        """(h of every step (T, B, H) or None where only the last is wanted, last states)."""
-        if training and noise is None and not self.unroll:
-            ran = self.cell.sequence(projected, states, mask)
-            if ran is not None:
-                return ran
-
-        def step(old: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
-            new = self.cell.step(now[0], old, noise)
-            if mask is not None:
-                new = [ops.where(now[1], a, b) for a, b in zip(new, old, strict=True)]
-            return new, []
-
-        sequences = [unstacked(projected)]
-        if mask is not None:
-            sequences.append(mask[:, :, None])
-        length = sizes_of(projected)[0]
-        if self.unroll and not isinstance(length, int):
-            raise ValueError(f"{type(self).__name__} unrolls a known number of steps. Received: an unknown length")
-        history = (0,) if self.return_sequences else ()
-        states, kept, _ = scan(step, states, sequences, [], length=length, history=history, unroll=self.unroll)
-        return (kept[0].after(1).stack() if history else None), states
 
     def _output(self, h: Any, last: Any, mask: Any) -> Any:
         """Outputs of all steps (B, T, O) or of the last (B, O); zeros before the first that counts, as in Keras."""

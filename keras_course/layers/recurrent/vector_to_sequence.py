@@ -11,7 +11,6 @@ from keras_course.core.loops import scan
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
 from keras_course.layers.recurrent.rnn import RNNCell
-from keras_course.ops.recurrence import rnn_sequence
 
 __all__ = ["VectorToSequence"]
 
@@ -34,6 +33,7 @@ class VectorToSequence(keras.layers.Layer):
     Call arguments:
         vector: tensor (B, D), v.
         sequence: tensor (B, T, F), y_{t-1} of every step.
+        training: bool.
 
     Output shape:
         (B, T, O).
@@ -69,10 +69,10 @@ class VectorToSequence(keras.layers.Layer):
         self.cell.build((sequence_shape[0], sequence_shape[-1]))
         self.built = True
 
-    def call(self, vector: Any, sequence: Any) -> Any:
+    def call(self, vector: Any, sequence: Any, training: bool = False) -> Any:
         projected = self.cell.project(ops.transpose(sequence, (1, 0, 2))) + ops.matmul(vector, self.vector_kernel)
         start = ops.zeros((ops.shape(vector)[0], self.units), self.compute_dtype)
-        h, _ = rnn_sequence(projected, start, self.cell.state_kernel)
+        h, _ = self.cell.run(projected, [start], training=training)
         return ops.transpose(self.cell.output(h), (1, 0, 2))  # (B, T, O)
 
     def generate(self, vector: Any, first: Any, length: int, emit: Any = None) -> Any:
