@@ -50,7 +50,6 @@ ROWS = (
     Entry(
         "bptt", "Back-propagation through time, written out over the copies of W", shape="op",
         object=f"{_OPS}.bptt:backprop_through_time", sources=("C 12.1", "N", "B"),
-        members=(f"{_OPS}.bptt:TimeGradients",),
     ),
     Entry(
         "bidirectional", "One network from the start, one from the end", shape="block",

@@ -17,6 +17,7 @@ from keras_course.layers.augmentation import (
 )
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
+from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
@@ -40,6 +41,7 @@ from keras_course.layers.recurrent import (
     from_keras,
     to_keras,
 )
+from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
 
 __all__ = [
     "ActivityPenalty",
@@ -47,9 +49,11 @@ __all__ = [
     "AveragePooling",
     "BatchNormalization",
     "Bidirectional",
+    "BottleneckBlock",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",
+    "DenseBlock",
     "DropConnect",
     "Dropout",
     "GRU",
@@ -79,6 +83,8 @@ __all__ = [
     "RandomSharpen",
     "RandomShift",
     "RandomTypos",
+    "ResidualBlock",
+    "TransitionLayer",
     "VectorToSequence",
     "WeightedChoice",
     "from_keras",

@@ -23,7 +23,6 @@ from keras_course.layers.recurrent import (
     PeepholeLSTM,
     VectorToSequence,
 )
-from keras_course.models.recurrent import DeepRNN
 from keras_course.ops.bptt import backprop_through_time
 from keras_course.ops.teacher_forcing import scheduled_mixing, teacher_forced_inputs
 
@@ -31,7 +30,6 @@ __all__ = [
     "bidirectional_outputs",
     "bptt_direct_part",
     "bptt_gradients",
-    "deep_rnn_outputs",
     "gru_states",
     "lstm_input_gradient",
     "lstm_states",
@@ -180,22 +178,6 @@ def output_recurrent_outputs(x: Any, y: Any, units: int, feedback: str) -> dict[
         "taught": compiled(lambda x, y: layer(x, teacher=y))(x[None], y[None])[0],
         "free": compiled(layer)(x[None])[0],
     }
-
-
-def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
-    """Two LSTM levels: the read-out after the whole sequence, and the same one step at a time. Source: C 13.5."""
-    model = DeepRNN(x.shape[-1], outputs, units=[int(each) for each in ops.convert_to_numpy(units)])
-    for k, weight in enumerate(model.trainable_weights):
-        j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
-        weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
-
-    def streamed(x: Any) -> Any:
-        found = {"outputs": None, "state": ops.zeros((1, model.state_width), x.dtype)}
-        for t in range(x.shape[0]):
-            found = model.step(x[t : t + 1], found["state"])
-        return found["outputs"][0]
-
-    return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
 
 
 def taught_inputs(y: Any, start: Any) -> dict[str, Any]:
