@@ -11,8 +11,7 @@ ROWS = (
         object=f"{_LAYERS}.rnn:RNN",
         init={"units": 3, "return_sequences": True, "output_units": 2, "skips": (2,), "weights": "concatenated"},
         inputs=(2, 4, 3), sources=("C 10.3", "N", "R"),
-        members=(f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence",
-            f"{_OPS}.recurrence:fuses"),
+        members=(f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence"),
     ),
     Entry(
         "lstm", "Long short-term memory and the variants that leave one thing out", shape="block",

@@ -58,5 +58,5 @@ def test_what_cannot_be_stacked_is_refused():
         DeepRNN(4, 2, cell="elman")
     with pytest.raises(ValueError, match="units=0"):
         DeepRNN(4, 2, units=(3, 0))
-    with pytest.raises(ValueError, match="4 features"):
+    with pytest.raises(ValueError, match="value 4"):
         DeepRNN(4, 2)(keras.ops.zeros((2, 3, 5)))
