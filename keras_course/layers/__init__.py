@@ -24,6 +24,7 @@ from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
+from keras_course.layers.transposed_convolution import TransposedConvolution2D
 
 __all__ = [
     "ActivityPenalty",
@@ -51,5 +52,6 @@ __all__ = [
     "RandomSharpen",
     "RandomShift",
     "RandomTypos",
+    "TransposedConvolution2D",
     "WeightedChoice",
 ]

@@ -19,7 +19,7 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
-from keras_course.models.vision import LeNet
+from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
     "AdaBoost",
@@ -30,6 +30,7 @@ __all__ = [
     "DecisionStump",
     "DistributionRegression",
     "DropoutMLP",
+    "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",

@@ -1,5 +1,8 @@
 """Networks that see."""
 
+from keras_course.models.vision.convolutional_trunk import ConvolutionalTrunk
+from keras_course.models.vision.dense_evaluation import convolutionalize
+from keras_course.models.vision.fcn import FCN
 from keras_course.models.vision.lenet import LeNet
 
-__all__ = ["LeNet"]
+__all__ = ["FCN", "ConvolutionalTrunk", "LeNet", "convolutionalize"]
