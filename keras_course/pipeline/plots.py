@@ -43,7 +43,8 @@ def learning_curves(context: FigureContext) -> Figure | None:
         if name == "loss" and positive and max(context.history[name]) > 20 * min(context.history[name]):
             axes.set_yscale("log")
         axes.set_xlabel("epoch")
-        axes.set_ylabel(_LABELS.get(name, name.replace("_", " ")))
+        label = _LABELS.get(name, name.replace("_", " "))
+        axes.set_ylabel(label.replace("examples", "pixels") if context.dataset.spec.label_shape else label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
     figure.suptitle(f"{context.recipe.slug}: learning curves")

@@ -5,6 +5,7 @@ IoU_k = TP_k / (TP_k + FP_k + FN_k),   pixels counted over the whole test split
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, ORANGE, show_image
 
-__all__ = ["class_colours", "iou_of_classes", "overlaps", "segmented_images", "show_labels"]
+__all__ = ["class_colours", "iou_of_classes", "name_colours", "overlaps", "segmented_images", "show_labels"]
 
 
 def segmented_images(context: FigureContext, count: int = 6, worst: bool = False) -> Figure:
@@ -46,9 +47,7 @@ def segmented_images(context: FigureContext, count: int = 6, worst: bool = False
             axes.set_yticks([])
     for axes, row in zip(grid[:, 0], ("image", "truth", "prediction"), strict=True):
         axes.set_ylabel(row)
-    bar = figure.colorbar(shown, ax=grid, fraction=0.04, pad=0.02, ticks=range(len(names)))
-    bar.ax.set_yticklabels(names, fontsize=8)
-    bar.outline.set_visible(False)
+    name_colours(figure, shown, grid, names)
     which = f"the {len(chosen)} worst" if worst else f"the first {len(chosen)}"
     figure.suptitle(f"{context.recipe.slug}: {which} of {len(truth)} test images", fontsize=11)
     return figure
@@ -66,11 +65,11 @@ def iou_of_classes(context: FigureContext) -> Figure:
     for place, value in enumerate(values):
         axes.text(place, np.nan_to_num(value) + 0.015, f"{value:.2f}", ha="center", fontsize=8)
     axes.axhline(mean, color=ORANGE, linestyle="--", linewidth=1.2, label=f"mean {mean:.3f}")
-    crowded = sum(map(len, names)) > 6 * len(names)
-    axes.set_xticks(range(len(names)), names, rotation=45 if crowded else 0, ha="right" if crowded else "center")
-    axes.set_ylim(0.0, 1.05)
+    rotation = 45 if max(map(len, names)) > 3 else 0
+    axes.set_xticks(range(len(names)), names, rotation=rotation, ha="right" if rotation else "center")
+    axes.set_ylim(0.0, 1.12)
     axes.set_ylabel("intersection over union")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper right")
     axes.set_title(f"{context.recipe.slug}: classes, test split", fontsize=11)
     return figure
 
@@ -103,6 +102,14 @@ def show_labels(axes: Axes, labels: NDArray[Any], classes: int) -> Any:
     """Draws a label map in `class_colours`; returns what a colour bar needs."""
     norm = BoundaryNorm(np.arange(classes + 1) - 0.5, classes)
     return axes.imshow(labels, cmap=class_colours(classes), norm=norm, interpolation="nearest")
+
+
+def name_colours(figure: Figure, shown: Any, grid: Any, names: Sequence[str]) -> None:
+    """A bar beside `grid` that says which class has which colour; `shown` is what `show_labels` returned."""
+    bar = figure.colorbar(shown, ax=grid, fraction=0.04, pad=0.02, ticks=range(len(names)))
+    bar.minorticks_off()
+    bar.ax.set_yticklabels(names, fontsize=8)
+    bar.outline.set_visible(False)
 
 
 def class_colours(classes: int) -> ListedColormap:

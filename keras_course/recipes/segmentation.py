@@ -17,7 +17,7 @@ from keras_course.metrics.mean_iou import MeanIoU
 from keras_course.models.vision.fcn import FCN
 from keras_course.pipeline.plots import learning_curves, show_image
 from keras_course.pipeline.recipe import Baseline, Recipe
-from keras_course.pipeline.segmentation_plots import iou_of_classes, segmented_images, show_labels
+from keras_course.pipeline.segmentation_plots import iou_of_classes, name_colours, segmented_images, show_labels
 
 __all__ = ["fully_convolutional", "larger_canvas", "pixel_weights", "softmax_regression_on_patches"]
 
@@ -101,21 +101,21 @@ def larger_canvas(context: Any) -> Any:
 
     scenes = digit_scenes(context.seed, "test", 2, side=96, counts=(9, 9))
     classes = context.dataset.spec.classes
-    figure = Figure(figsize=(8.4, 5.8), layout="constrained")
+    figure = Figure(figsize=(9.0, 5.8), layout="constrained")
     grid = figure.subplots(2, 3)
+    shown: Any = None
     for row, scene in zip(grid, scenes, strict=True):
         scores = ops.convert_to_numpy(context.model(scene.image[None], training=False))[0]
         guess = scores.argmax(-1)
         show_image(row[0], scene.image)
         show_labels(row[1], scene.labels, classes)
-        show_labels(row[2], guess, classes)
-        for digit, top, left, size in zip(scene.digits, scene.top, scene.left, scene.size, strict=True):
-            row[1].text(left + size, top, str(digit), fontsize=9, va="bottom", ha="right")
+        shown = show_labels(row[2], guess, classes)
         row[2].set_xlabel(f"{100 * np.mean(guess == scene.labels):.1f} % of the pixels right", fontsize=9)
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])
     for axes, title in zip(grid[0], ("96 x 96 pixels", "truth", "prediction"), strict=True):
         axes.set_title(title, fontsize=10)
+    name_colours(figure, shown, grid, context.class_names)
     figure.suptitle(f"{context.recipe.slug}: trained on 40 x 40 pixels, read on 96 x 96", fontsize=11)
     return figure
