@@ -2,6 +2,7 @@
 
 from keras_course.initializers.bilinear import Bilinear
 from keras_course.initializers.normalized_initialization import NormalizedInitialization
+from keras_course.initializers.seeding import seeded
 from keras_course.initializers.uniform_fan_in import UniformFanIn
 
-__all__ = ["Bilinear", "NormalizedInitialization", "UniformFanIn"]
+__all__ = ["Bilinear", "NormalizedInitialization", "UniformFanIn", "seeded"]

@@ -3,6 +3,16 @@
 from keras_course.models.vision.convolutional_trunk import ConvolutionalTrunk
 from keras_course.models.vision.dense_evaluation import convolutionalize
 from keras_course.models.vision.fcn import FCN
+from keras_course.models.vision.image_classifier import Blueprint, ImageClassifier, blueprint, parameter_count
 from keras_course.models.vision.lenet import LeNet
 
-__all__ = ["FCN", "ConvolutionalTrunk", "LeNet", "convolutionalize"]
+__all__ = [
+    "FCN",
+    "Blueprint",
+    "ConvolutionalTrunk",
+    "ImageClassifier",
+    "LeNet",
+    "blueprint",
+    "convolutionalize",
+    "parameter_count",
+]
