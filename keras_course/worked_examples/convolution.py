@@ -14,10 +14,20 @@ from keras_course.core.backend import arithmetic, compiled, jacobian
 from keras_course.layers.convolution import Convolution2D, Convolution3D
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.worked_examples.convolution_segmentation import (
+    bilinear_upsampling,
+    classifier_at_every_window,
+    fcn_logits,
+    fcn_parameters,
+    label_map_overlap,
+    transposed_convolution,
+)
 
 __all__ = [
     "average_pooled_image",
     "average_pooled_sequence",
+    "bilinear_upsampling",
+    "classifier_at_every_window",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -27,13 +37,17 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "fcn_logits",
+    "fcn_parameters",
     "fully_connected_weights",
     "kernel_mass",
+    "label_map_overlap",
     "max_pooled_image",
     "max_pooled_sequence",
     "multi_channel_convolution",
     "pooled_channels",
     "translation_equivariance",
+    "transposed_convolution",
 ]
 
 

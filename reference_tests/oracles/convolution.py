@@ -8,11 +8,21 @@ from fractions import Fraction
 from itertools import product
 
 from reference_tests.oracles.convolution_lenet import lenet_logits, lenet_sizes
+from reference_tests.oracles.convolution_segmentation import (
+    bilinear_upsampling,
+    classifier_at_every_window,
+    fcn_logits,
+    fcn_parameters,
+    label_map_overlap,
+    transposed_convolution,
+)
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
     "average_pooled_image",
     "average_pooled_sequence",
+    "bilinear_upsampling",
+    "classifier_at_every_window",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -22,8 +32,11 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "fcn_logits",
+    "fcn_parameters",
     "fully_connected_weights",
     "kernel_mass",
+    "label_map_overlap",
     "lenet_logits",
     "lenet_sizes",
     "max_pooled_image",
@@ -31,6 +44,7 @@ __all__ = [
     "multi_channel_convolution",
     "pooled_channels",
     "translation_equivariance",
+    "transposed_convolution",
 ]
 
 
