@@ -99,8 +99,9 @@ def fcn_parameters(
     """Weights of an FCN, part by part; nothing is allocated. Source: C 8.1.12."""
     import tensorflow as tf
 
+    widths, counts, units = (_plain(numbers) for numbers in (filters, convolutions, head))
     with tf.Graph().as_default():
-        trunk = ConvolutionalTrunk(list(filters), list(convolutions), list(head), head_kernel)
+        trunk = ConvolutionalTrunk(widths, counts, units, head_kernel)
         model = FCN((None, None, channels), classes, trunk, skips)
         return {
             "trunk": trunk.count_params(),
@@ -118,7 +119,7 @@ def fcn_logits(height: int, width: int, channels: int, classes: int, filters: An
 
     Source: C 8.1.5, 8.1.12.
     """
-    model = FCN((None, None, channels), classes, ConvolutionalTrunk(list(filters), 1), skips)
+    model = FCN((None, None, channels), classes, ConvolutionalTrunk(_plain(filters), 1), skips)
     weights = []
     for k, weight in enumerate(model.weights):
         j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
@@ -132,12 +133,22 @@ def label_map_overlap(truth: Any, guess: Any, classes: int, ignored: int) -> dic
     """Two label maps, some of whose pixels nobody labelled. Source: C 8.1.12."""
     metric = MeanIoU(classes, ignored=ignored)
     weighted = MeanIoU(classes, ignored=ignored, average="weighted")
-    for row in range(truth.shape[0]):  # a row at a time: the counts are what is kept
-        for one in (metric, weighted):
-            one.update_state(truth[row : row + 1], guess[row : row + 1])
+
+    def counted(state: Any, truth: Any, guess: Any) -> tuple[Any, Any, Any]:
+        for row in range(truth.shape[0]):  # a row at a time: the counts are what is kept
+            state = metric.stateless_update_state(state, truth[row : row + 1], guess[row : row + 1])
+        return state, metric.stateless_result(state), weighted.stateless_result(state)
+
+    counts, mean, frequency_weighted = compiled(counted)([one.value for one in metric.variables], truth, guess)
+    for variable, count in zip(metric.variables, counts, strict=True):
+        variable.assign(count)
     return {
-        "mean_iou": metric.result(),
-        "frequency_weighted_iou": weighted.result(),
+        "mean_iou": mean,
+        "frequency_weighted_iou": frequency_weighted,
         "pixel_accuracy": metric.pixel_accuracy(),
-        "occurring": metric.true_positives.value + metric.false_negatives.value,
+        "occurring": counts[0] + counts[2],
     }
+
+
+def _plain(numbers: Any) -> list[int]:
+    return [int(number) for number in ops.convert_to_numpy(numbers)]
