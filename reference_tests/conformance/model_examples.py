@@ -58,6 +58,11 @@ def brightest_corner(x: np.ndarray) -> np.ndarray:
     return (x[:, :half].sum((1, 2, 3)) > x[:, half:].sum((1, 2, 3))).astype("int32")
 
 
+def bright_pixels(x: np.ndarray) -> np.ndarray:
+    """A class for each pixel, (B, H, W): whether it is brighter than its left neighbour."""
+    return (x[..., 0] > np.roll(x[..., 0], 1, axis=2)).astype("int32")
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -104,6 +109,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
+    "fully-convolutional": {"targets": bright_pixels, "compile": with_softmax_loss},
     "vae": {"compile": with_adam, "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
