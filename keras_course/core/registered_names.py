@@ -87,6 +87,7 @@ REGISTERED_NAMES = frozenset(
         "SoftThreshold",
         "SoftmaxLoss",
         "SoftmaxRegression",
+        "StageMaps",
         "StochasticLayers",
         "TiedPair",
         "TopKRankingLoss",

@@ -5,6 +5,7 @@ from keras_course.models.vision.dense_evaluation import convolutionalize
 from keras_course.models.vision.fcn import FCN
 from keras_course.models.vision.image_classifier import Blueprint, ImageClassifier, blueprint, parameter_count
 from keras_course.models.vision.lenet import LeNet
+from keras_course.models.vision.stage_maps import StageMaps
 
 __all__ = [
     "FCN",
@@ -12,6 +13,7 @@ __all__ = [
     "ConvolutionalTrunk",
     "ImageClassifier",
     "LeNet",
+    "StageMaps",
     "blueprint",
     "convolutionalize",
     "parameter_count",

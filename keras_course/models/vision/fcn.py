@@ -48,8 +48,9 @@ class FCN(Model):
     Args:
         input_shape: (height, width, channels) of one image; height and width may be None, for images of any size.
         classes: int >= 2, number of classes, background included.
-        trunk: a Keras layer or model from images to a list of feature maps, finest first, each side of each a divisor
-            of the one before (one map alone will do); or ints, widths of the stages of a `ConvolutionalTrunk`.
+        trunk: a Keras layer or model from images to a list of feature maps, finest first, whose sides are the image's
+            divided by whole numbers, each a multiple of the one before (one map alone will do): a `StageMaps` of a
+            classifier's layers, a functional keras.Model. Or ints, widths of the stages of a `ConvolutionalTrunk`.
         skips: int, how many of the finer maps add their scores; None takes all.
         learn_upsampling: whether the transposed convolutions are trained, or stay bilinear.
         seed: int, root of the initial weights.
@@ -134,17 +135,12 @@ class FCN(Model):
 
     def call(self, images: Any, training: bool | None = None) -> Any:
         _, height, width, _ = ops.shape(images)
-        maps = _as_list(self._trunk_maps(_padded(images, self.strides[-1]), training))
+        maps = _as_list(self.trunk(_padded(images, self.strides[-1])))  # Keras hands `training` on
         scores = None
         for level, score, up in zip(self.levels, self.score_layers, self.upsampling, strict=True):
             own = score(maps[level])  # (B, H / s, W / s, K)
             scores = up(own if scores is None else scores + own)
         return scores[:, :height, :width]  # (B, H, W, K)
-
-    def _trunk_maps(self, images: Any, training: bool | None) -> Any:
-        if getattr(self.trunk, "_call_has_training_arg", False):
-            return self.trunk(images, training=training)
-        return self.trunk(images)
 
     def probabilities(self, images: Any) -> Any:
         """p(class | x) of each pixel, tensor (B, H, W, classes) of at least float32."""
