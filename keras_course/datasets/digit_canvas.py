@@ -129,7 +129,7 @@ def digit_scene(
     for name, (least, greatest), most in (("sizes", sizes, side), ("counts", counts, side * side)):
         if not 1 <= least <= greatest <= most:
             raise ValueError(
-                f"digit_scene needs 1 <= least <= greatest <= {most} for {name}. Received: {least, greatest}"
+                f"digit_scene needs 1 <= least <= greatest <= {most} as {name}. Received: {name}={least, greatest}"
             )
     if not 0 <= noise <= 1:
         raise ValueError(f"digit_scene needs noise in [0, 1]. Received: noise={noise}")

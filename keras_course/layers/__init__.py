@@ -19,6 +19,7 @@ from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
+from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
@@ -36,6 +37,8 @@ __all__ = [
     "Convolution3D",
     "DropConnect",
     "Dropout",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",

@@ -83,7 +83,7 @@ class MeanIoU(keras.metrics.Metric):
             sample_weight: a weight a pixel (B, ...), an image (B,), or None.
         """
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        if len(y_pred.shape) == len(y_true.shape) and len(y_true.shape) > 1 and y_true.shape[-1] == 1:
+        if len(y_pred.shape) == len(y_true.shape) > 1 and y_true.shape[-1] == 1 != y_pred.shape[-1]:
             y_true = ops.squeeze(y_true, -1)
         if len(y_pred.shape) == len(y_true.shape) + 1:
             require_features("MeanIoU", y_pred.shape, self.classes)

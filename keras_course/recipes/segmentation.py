@@ -22,7 +22,7 @@ from keras_course.pipeline.segmentation_plots import iou_of_classes, name_colour
 __all__ = ["fully_convolutional", "larger_canvas", "pixel_weights", "softmax_regression_on_patches"]
 
 EPOCHS, BATCH, STEPS_AN_EPOCH = 12, 16, 88  # 1,400 training scenes
-PATCH, BASELINE_STEPS, BASELINE_BATCH = 9, 300, 50
+PATCH, BASELINE_STEPS, BASELINE_BATCH = 9, 200, 50
 
 
 def fully_convolutional() -> Recipe:
@@ -82,7 +82,7 @@ def softmax_regression_on_patches(dataset: Any, seed: int) -> Baseline:
     model = keras.Sequential([keras.Input((None, None, train.x.shape[-1])), linear])
     steps = BASELINE_STEPS
     model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.02, steps)), SoftmaxLoss(),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, steps)), SoftmaxLoss(),
         metrics=["accuracy", MeanIoU(classes)], steps_per_execution=steps, jit_compile=False,
     )  # fmt: skip
     rows = min(BASELINE_BATCH, len(train))

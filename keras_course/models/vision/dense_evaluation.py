@@ -6,7 +6,8 @@
 
 Behind it every dense layer is a convolution of 1 x 1. On an image of the classifier's own size the result is one place;
 on a larger one place (i, j) is the classifier's answer for the window that starts at pixel (s i, s j), s the product of
-its strides. What windows share is computed once, so all of them cost little more than a few.
+its strides; pixels that the classifier itself leaves over at its lower and right border may lie outside. What windows
+share is computed once, so all of them cost little more than a few.
 """
 
 from __future__ import annotations
