@@ -52,7 +52,7 @@ def convolutionalize(layers: Iterable[Any], input_shape: Any) -> keras.Sequentia
 
     Example:
         >>> digit = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
-        >>> tuple(convolutionalize(digit.layers, (8, 8, 1))(ops.zeros((1, 20, 9, 1))).shape)
+        >>> tuple(convolutionalize(digit.layers, (8, 8, 1))(keras.ops.zeros((1, 20, 9, 1))).shape)
         (1, 13, 2, 10)
 
     Source: C 8.1.5, S 9.2; Sermanet et al. 2014; Long, Shelhamer and Darrell 2015.
