@@ -17,6 +17,7 @@ from keras_course.layers.augmentation import (
 )
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
+from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
@@ -25,6 +26,7 @@ from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
+from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
 from keras_course.layers.transposed_convolution import TransposedConvolution2D
 
 __all__ = [
@@ -32,9 +34,11 @@ __all__ = [
     "Augmentation",
     "AveragePooling",
     "BatchNormalization",
+    "BottleneckBlock",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",
+    "DenseBlock",
     "DropConnect",
     "Dropout",
     "LocallyConnected1D",
@@ -56,5 +60,7 @@ __all__ = [
     "RandomShift",
     "RandomTypos",
     "TransposedConvolution2D",
+    "ResidualBlock",
+    "TransitionLayer",
     "WeightedChoice",
 ]

@@ -95,7 +95,7 @@ def overlaps(truth: NDArray[Any], guess: NDArray[Any], classes: int) -> NDArray[
     table = np.bincount(classes * truth.reshape(-1).astype(int) + guess.reshape(-1).astype(int), minlength=classes**2)
     table = table.reshape(classes, classes).astype("float64")  # rows the truth, columns the guess
     union = table.sum(0) + table.sum(1) - np.diag(table)
-    return np.divide(np.diag(table), union, out=np.full(classes, np.nan), where=union > 0)
+    return np.asarray(np.divide(np.diag(table), union, out=np.full(classes, np.nan), where=union > 0))
 
 
 def show_labels(axes: Axes, labels: NDArray[Any], classes: int) -> Any:

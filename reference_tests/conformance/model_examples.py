@@ -110,6 +110,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "fully-convolutional": {"targets": bright_pixels, "compile": with_softmax_loss},
+    "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},

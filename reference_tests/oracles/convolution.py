@@ -21,6 +21,14 @@ from reference_tests.oracles.convolution_connections import (
     unshared_weights,
 )
 from reference_tests.oracles.convolution_lenet import lenet_logits, lenet_sizes
+from reference_tests.oracles.convolution_residual import (
+    bottleneck_block_output,
+    densenet_table,
+    residual_block_output,
+    resnet_table,
+    small_densenet_logits,
+    small_resnet_logits,
+)
 from reference_tests.oracles.convolution_segmentation import (
     bilinear_upsampling,
     classifier_at_every_window,
@@ -35,6 +43,7 @@ __all__ = [
     "average_pooled_image",
     "average_pooled_sequence",
     "bilinear_upsampling",
+    "bottleneck_block_output",
     "classifier_at_every_window",
     "convolution_costs",
     "convolution_gradients",
@@ -45,9 +54,10 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "densenet_table",
+    "equal_kernels",
     "fcn_logits",
     "fcn_parameters",
-    "equal_kernels",
     "fully_connected_weights",
     "keras2_kernel",
     "kernel_mass",
@@ -62,7 +72,11 @@ __all__ = [
     "parameter_sharing",
     "pooled_channels",
     "receptive_fields",
+    "residual_block_output",
+    "resnet_table",
     "rotated_image",
+    "small_densenet_logits",
+    "small_resnet_logits",
     "sparse_interactions",
     "strided_translation",
     "translation_equivariance",
