@@ -11,6 +11,7 @@ from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.models.vision.convolutional_trunk import ConvolutionalTrunk
 from keras_course.models.vision.fcn import FCN
 from keras_course.models.vision.lenet import LeNet
+from keras_course.models.vision.resnet import ResNet
 from keras_course.models.vision.stage_maps import StageMaps
 
 RNG = np.random.default_rng(0)
@@ -105,6 +106,16 @@ def test_the_layers_of_a_classifier_are_a_trunk_and_are_tuned_with_it():
     for after in ([], ["pool2", "pool1"], ["pool3"]):
         with pytest.raises(ValueError, match="names of its layers, each once, in their order"):
             StageMaps((lenet.pool1, lenet.pool2), after)
+
+
+def test_a_residual_network_of_the_zoo_is_a_trunk():
+    network = ResNet(input_shape=(32, 32, 3), classes=2, depth=18, width=0.0625)
+    model = FCN((None, None, 3), 2, StageMaps(network.trunk, ["conv2_2", "conv3_2", "conv4_2", "conv5_2"]), skips=2)
+    assert model.strides == (4, 8, 16, 32) and model.levels == (3, 2, 1)
+    assert tuple(model(images(1, 37, 3, 3)).shape) == (1, 37, 3, 2)
+    again, x = FCN.from_config(model.get_config()), images(1, 9, 9, 3)
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(x), model(x))
 
 
 def test_a_functional_trunk_with_batch_normalization_trains_and_infers_each_in_its_way(tmp_path):
