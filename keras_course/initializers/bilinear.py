@@ -24,6 +24,9 @@ class Bilinear(keras.initializers.Initializer):
     A transposed convolution of stride f, padding "same" and a kernel of 2 f (2 f - 1 for odd f) then enlarges f times,
     as bilinear resizing does, up to the f // 2 samples next to the border, where zeros come in.
 
+    Args:
+        none: what it is called with is the shape (height, width, C, C) and a dtype, as every Keras initializer.
+
     Raises:
         ValueError: for a shape that is not (height, width, C, C).
 
