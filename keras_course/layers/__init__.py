@@ -26,6 +26,21 @@ from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
+from keras_course.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    OutputRecurrentRNN,
+    PeepholeLSTM,
+    PeepholeLSTMCell,
+    RNNCell,
+    VectorToSequence,
+    from_keras,
+    to_keras,
+)
 from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
 from keras_course.layers.transposed_convolution import TransposedConvolution2D
 
@@ -34,6 +49,7 @@ __all__ = [
     "Augmentation",
     "AveragePooling",
     "BatchNormalization",
+    "Bidirectional",
     "BottleneckBlock",
     "Convolution1D",
     "Convolution2D",
@@ -41,14 +57,23 @@ __all__ = [
     "DenseBlock",
     "DropConnect",
     "Dropout",
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",
     "NoisyDense",
+    "OutputRecurrentRNN",
     "PReLU",
+    "PeepholeLSTM",
+    "PeepholeLSTMCell",
     "PositionalEncoding",
+    "RNN",
+    "RNNCell",
     "RandomBlur",
     "RandomColourShift",
     "RandomEcho",
@@ -62,5 +87,8 @@ __all__ = [
     "TransposedConvolution2D",
     "ResidualBlock",
     "TransitionLayer",
+    "VectorToSequence",
     "WeightedChoice",
+    "from_keras",
+    "to_keras",
 ]
