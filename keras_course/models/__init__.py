@@ -22,6 +22,7 @@ from keras_course.models.regularized import (
 )
 from keras_course.models.selfsupervised import ContextPrediction, RotationPrediction
 from keras_course.models.vision import LeNet
+from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
     "AdaBoost",
@@ -34,6 +35,7 @@ __all__ = [
     "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
+    "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
