@@ -21,7 +21,6 @@ from keras_course.models.regularized import (
     TiedPair,
 )
 from keras_course.models.selfsupervised import ContextPrediction, RotationPrediction
-from keras_course.models.vision import LeNet
 from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
