@@ -147,7 +147,19 @@ class ImageClassifier(Model):
         Returns:
             Tensor (B, units).
         """
-        units = self.features(images)
+        return self.code_of(self.features(images), training)
+
+    def code_of(self, maps: Any, training: bool | None = None) -> Any:
+        """The same from feature maps that are there already.
+
+        Args:
+            maps: tensor (B, H', W', maps), as `features` returns.
+            training: whether dropout thins the head.
+
+        Returns:
+            Tensor (B, units).
+        """
+        units = maps
         for layer in self.head[:-1]:
             units = layer(units)
             if training and layer.name in self._dropped:
