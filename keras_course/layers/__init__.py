@@ -19,6 +19,8 @@ from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
+from keras_course.layers.inception import InceptionModule
+from keras_course.layers.local_response_normalization import LocalResponseNormalization
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
@@ -52,4 +54,6 @@ __all__ = [
     "RandomShift",
     "RandomTypos",
     "WeightedChoice",
+    "InceptionModule",
+    "LocalResponseNormalization",
 ]

@@ -7,10 +7,19 @@ literally the printed sums, in fractions.
 from fractions import Fraction
 from itertools import product
 
+from reference_tests.oracles.convolution_classifiers import (
+    alexnet_sizes,
+    googlenet_sizes,
+    inception_cost,
+    inception_maps,
+    local_response,
+    vgg_sizes,
+)
 from reference_tests.oracles.convolution_lenet import lenet_logits, lenet_sizes
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
+    "alexnet_sizes",
     "average_pooled_image",
     "average_pooled_sequence",
     "convolution_costs",
@@ -23,14 +32,19 @@ __all__ = [
     "correlated_volume",
     "cross_correlated",
     "fully_connected_weights",
+    "googlenet_sizes",
+    "inception_cost",
+    "inception_maps",
     "kernel_mass",
     "lenet_logits",
     "lenet_sizes",
+    "local_response",
     "max_pooled_image",
     "max_pooled_sequence",
     "multi_channel_convolution",
     "pooled_channels",
     "translation_equivariance",
+    "vgg_sizes",
 ]
 
 

@@ -60,10 +60,10 @@ class GoogLeNet(ImageClassifier):
 
     x -> stem -> inception 3a ... 5b -> global average -> dropout -> logits
 
-    In training with auxiliary classifiers, `call` returns `Decisions(logits, behind_4a, behind_4d)`; `compute_loss` adds
-    the compiled loss of the auxiliary logits, metrics see the logits alone. Each auxiliary classifier is an average pool
-    5 x 5, stride 3 (smaller where the maps are), a 1 x 1 convolution to 128 maps, 1024 hidden units with dropout 0.7,
-    and logits; its hidden layer fixes the size of the training images, inference takes any size.
+    In training with auxiliary classifiers, `call` returns `Decisions(logits, behind_4a, behind_4d)`; `compute_loss`
+    adds the compiled loss of the auxiliary logits, metrics see the logits alone. Each auxiliary classifier is an
+    average pool 5 x 5, stride 3 (smaller where the maps are), a 1 x 1 convolution to 128 maps, 1024 hidden units with
+    dropout 0.7, and logits; its hidden layer fixes the size of the training images, inference takes any size.
 
     Args:
         input_shape: (height, width, channels) of one image; height and width may be None without auxiliary classifiers.
@@ -74,7 +74,7 @@ class GoogLeNet(ImageClassifier):
         dropout: float in [0, 1), behind the global average.
         kernel_initializer: as Keras takes it; each layer draws with a seed of its own.
         seed: int, root of the initial weights and of the masks.
-        **kwargs: as ImageClassifier (freeze_trunk, name, dtype). A frozen trunk leaves the auxiliary classifiers learning.
+        **kwargs: as ImageClassifier (freeze_trunk, name, dtype). Behind a frozen trunk the auxiliary classifiers learn.
 
     Input shape:
         (batch, height, width, channels), any size.

@@ -341,7 +341,7 @@ def blueprint(network: type[ImageClassifier], **arguments: Any) -> Blueprint:
         return Blueprint(
             parameters=model.count_params(),
             trainable=sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
-            layers={layer.name: layer.count_params() for layer in (*model.trunk, *model.head) if layer.weights},
+            layers={layer.name: layer.count_params() for layer in model.layers if layer.weights},
             stages=model.stage_shapes(),
         )
 
