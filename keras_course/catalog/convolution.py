@@ -48,7 +48,8 @@ ROWS = (
     Entry(
         "googlenet", "GoogLeNet with auxiliary classifiers in training", shape="model",
         object="keras_course.models.vision.googlenet:GoogLeNet",
-        init={"input_shape": (20, 20, 1), "classes": 2, "width": 0.02}, inputs=(2, 20, 20, 1),
+        init={"input_shape": (20, 20, 1), "classes": 2, "width": 0.02, "modules": ("4a", "5a")},
+        inputs=(2, 20, 20, 1),
         recipe="keras_course.recipes.classifiers:googlenet", sources=("R", "S 9.2"),
     ),
 )  # fmt: skip

@@ -53,7 +53,7 @@ def vgg() -> Recipe:
 
 
 def googlenet() -> Recipe:
-    """GoogLeNet with its auxiliary classifiers, an eighth as wide, on digits of 32 x 32 pixels."""
+    """GoogLeNet with its auxiliary classifiers, a quarter as wide, on digits of 32 x 32 pixels."""
     return _recipe(
         "googlenet",
         32,

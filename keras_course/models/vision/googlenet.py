@@ -31,27 +31,25 @@ __all__ = ["Decisions", "GoogLeNet"]
 
 # 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection: the order of the paper's table.
 MODULES = {
-    "inception_3a": (64, 96, 128, 16, 32, 32),
-    "inception_3b": (128, 128, 192, 32, 96, 64),
-    "inception_4a": (192, 96, 208, 16, 48, 64),
-    "inception_4b": (160, 112, 224, 24, 64, 64),
-    "inception_4c": (128, 128, 256, 24, 64, 64),
-    "inception_4d": (112, 144, 288, 32, 64, 64),
-    "inception_4e": (256, 160, 320, 32, 128, 128),
-    "inception_5a": (256, 160, 320, 32, 128, 128),
-    "inception_5b": (384, 192, 384, 48, 128, 128),
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
 }
-POOL_AFTER = {"inception_3b": "pool3", "inception_4e": "pool4"}
-AUXILIARY_AFTER = ("inception_4a", "inception_4d")
+AUXILIARY_BEHIND = ("4a", "4d")
 AUXILIARY_RATE = 0.7  # of their dropout
 
 
 class Decisions(NamedTuple):
-    """What a GoogLeNet says in training: its logits, and those of the auxiliary classifiers behind 4a and 4d."""
+    """What a GoogLeNet says in training: its logits, and those of the auxiliary classifiers, first module first."""
 
     logits: Any
-    behind_4a: Any
-    behind_4d: Any
+    auxiliary: tuple[Any, ...]
 
 
 @register("GoogLeNet")
@@ -60,7 +58,7 @@ class GoogLeNet(ImageClassifier):
 
     x -> stem -> inception 3a ... 5b -> global average -> dropout -> logits
 
-    In training with auxiliary classifiers, `call` returns `Decisions(logits, behind_4a, behind_4d)`; `compute_loss`
+    In training with auxiliary classifiers, `call` returns `Decisions(logits, auxiliary)`; `compute_loss`
     adds the compiled loss of the auxiliary logits, metrics see the logits alone. Each auxiliary classifier is an
     average pool 5 x 5, stride 3 (smaller where the maps are), a 1 x 1 convolution to 128 maps, 1024 hidden units with
     dropout 0.7, and logits; its hidden layer fixes the size of the training images, inference takes any size.
@@ -68,7 +66,9 @@ class GoogLeNet(ImageClassifier):
     Args:
         input_shape: (height, width, channels) of one image; height and width may be None without auxiliary classifiers.
         classes: int, number of classes.
-        auxiliary: whether there are auxiliary classifiers.
+        modules: names of the modules that are there, in order, for a shallower network; None is all nine, "3a" to
+            "5b". Pools stand between the threes, the fours and the fives.
+        auxiliary: whether there are auxiliary classifiers, behind 4a and 4d.
         auxiliary_weight: float >= 0, their losses' weight.
         width: float > 0, factor on all maps and units.
         dropout: float in [0, 1), behind the global average.
@@ -99,6 +99,7 @@ class GoogLeNet(ImageClassifier):
         self,
         input_shape: Any = (224, 224, 3),
         classes: int = 1000,
+        modules: Any = None,
         auxiliary: bool = True,
         auxiliary_weight: float = 0.3,
         width: float = 1.0,
@@ -110,6 +111,14 @@ class GoogLeNet(ImageClassifier):
         super().__init__(input_shape, classes, width, dropout, seed=seed, **kwargs)
         if not 0 <= auxiliary_weight < float("inf"):
             raise ValueError(f"GoogLeNet needs auxiliary_weight >= 0. Received: auxiliary_weight={auxiliary_weight}")
+        self.modules = tuple(MODULES) if modules is None else tuple(modules)
+        if not self.modules or self.modules != tuple(name for name in MODULES if name in self.modules):
+            raise ValueError(f"GoogLeNet needs modules out of {tuple(MODULES)}, in order. Received: modules={modules}")
+        if auxiliary and not set(AUXILIARY_BEHIND) & set(self.modules):
+            raise ValueError(
+                f"GoogLeNet has auxiliary classifiers behind {AUXILIARY_BEHIND}; take one of these modules, or "
+                f"auxiliary=False. Received: modules={modules}"
+            )
         if auxiliary and None in self.image_shape:
             raise ValueError(
                 "GoogLeNet needs a known height and width for its auxiliary classifiers, or auxiliary=False. "
@@ -125,10 +134,12 @@ class GoogLeNet(ImageClassifier):
         self.add_stage("conv2_reduce", self._convolution("conv2_reduce", 64, 1))
         self.add_stage("conv2", self._convolution("conv2", 192, 3), LocalResponseNormalization(name="norm2", **policy))
         self.add_stage("pool2", self._pooling("pool2"))
-        for name in MODULES:
-            self.add_stage(name, self._module(name))
-            if name in POOL_AFTER:
-                self.add_stage(POOL_AFTER[name], self._pooling(POOL_AFTER[name]))
+        level = 3
+        for name in self.modules:
+            for passed in range(level, int(name[0])):
+                self.add_stage(f"pool{passed}", self._pooling(f"pool{passed}"))
+            level = int(name[0])
+            self.add_stage(f"inception_{name}", self._module(name))
         self.add_head(
             keras.layers.GlobalAveragePooling2D(name="average", **policy),
             self._dense("predictions", self.classes, None),
@@ -137,7 +148,8 @@ class GoogLeNet(ImageClassifier):
         self._auxiliary: dict[str, tuple[str, ...]] = {}
         if self.auxiliary:
             shapes = self.stage_shapes()
-            self._auxiliary = {name: self._classifier(name[-2:], shapes[name]) for name in AUXILIARY_AFTER}
+            behind = [name for name in AUXILIARY_BEHIND if name in self.modules]
+            self._auxiliary = {name: self._classifier(name, shapes[f"inception_{name}"]) for name in behind}
         self.build((None, *self.image_shape))
 
     def build(self, input_shape: Any = None) -> None:
@@ -145,7 +157,7 @@ class GoogLeNet(ImageClassifier):
             return
         shapes = self.stage_shapes()
         for name, layers in self._auxiliary.items():
-            shape = (None, *shapes[name])
+            shape = (None, *shapes[f"inception_{name}"])
             for layer in map(self._named, layers):
                 layer.build(shape)
                 shape = layer.compute_output_shape(shape)
@@ -157,15 +169,15 @@ class GoogLeNet(ImageClassifier):
         maps, decisions = images, []
         for layer in self.trunk:
             maps = layer(maps)
-            if layer.name in self._auxiliary:
-                decisions.append(self.auxiliary_logits(layer.name, maps, training))
-        return Decisions(self.head[-1](self.code_of(maps, training)), *decisions)
+            if (module := layer.name.removeprefix("inception_")) in self._auxiliary:
+                decisions.append(self.auxiliary_logits(module, maps, training))
+        return Decisions(self.head[-1](self.code_of(maps, training)), tuple(decisions))
 
     def auxiliary_logits(self, module: str, maps: Any, training: bool | None = None) -> Any:
         """What the classifier behind a module in the middle says.
 
         Args:
-            module: "inception_4a" or "inception_4d".
+            module: "4a" or "4d".
             maps: tensor (B, H', W', maps), that module's output for images of input_shape.
             training: whether dropout thins its hidden layer.
 
@@ -212,6 +224,7 @@ class GoogLeNet(ImageClassifier):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
+            "modules": self.modules,
             "auxiliary": self.auxiliary,
             "auxiliary_weight": self.auxiliary_weight,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
@@ -223,9 +236,9 @@ class GoogLeNet(ImageClassifier):
             (one, three, five),
             (reduce3, reduce5, projection),
             kernel_initializer=self.kernel_initializer,
-            seed=self.seed_of(name),
+            seed=self.seed_of(f"inception_{name}"),
             dtype=self.dtype_policy,
-            name=name,
+            name=f"inception_{name}",
         )
 
     def _classifier(self, name: str, shape: tuple[int, ...]) -> tuple[str, ...]:
