@@ -40,8 +40,9 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     Example:
         >>> layer = LocalResponseNormalization(size=3, bias=1.0, alpha=1.0, beta=0.5)
-        >>> keras.ops.convert_to_numpy(layer(keras.ops.array([[0.0, 3.0, 0.0, 2.0]])) ** 2).round(2).tolist()
-        [[0.0, 0.9, 0.0, 0.8]]
+        >>> y = keras.ops.convert_to_numpy(layer(keras.ops.array([[0.0, 3.0, 0.0, 2.0]])))  # 3 / sqrt(10), 2 / sqrt(5)
+        >>> [round(float(value) ** 2, 4) for value in y[0]]
+        [0.0, 0.9, 0.0, 0.8]
 
     Source: S 9.2; Krizhevsky, Sutskever, Hinton 2012, section 3.3.
     """

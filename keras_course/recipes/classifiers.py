@@ -57,9 +57,11 @@ def googlenet() -> Recipe:
     return _recipe(
         "googlenet",
         32,
-        lambda spec, seed: GoogLeNet(spec.shape, spec.classes, width=1 / 8, kernel_initializer="he_normal", seed=seed),
+        lambda spec, seed: GoogLeNet(
+            spec.shape, spec.classes, width=1 / 4, dropout=0.2, kernel_initializer="he_normal", seed=seed
+        ),
         epochs=20,
-        rate=4e-3,
+        rate=1.5e-3,
         floor=0.96,
     )
 

@@ -197,9 +197,10 @@ class GoogLeNet(ImageClassifier):
         if not isinstance(y_pred, Decisions):
             return super().compute_loss(x, y, y_pred, sample_weight, training=training)
         first, *others = (
-            super(GoogLeNet, self).compute_loss(x, y, logits, sample_weight, training) for logits in y_pred
+            super(GoogLeNet, self).compute_loss(x, y, logits, sample_weight, training)
+            for logits in (y_pred.logits, *y_pred.auxiliary)
         )
-        # Each of the three holds the penalties on the weights, which count once.
+        # Each of them holds the penalties on the weights, which count once.
         penalties = self.mean_over_rows(ops.reshape(sum(self.losses), (1,))) if self.losses else 0.0
         return first + self.auxiliary_weight * sum(loss - penalties for loss in others)
 

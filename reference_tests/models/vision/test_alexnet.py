@@ -1,4 +1,4 @@
-"""AlexNet: both counts, the stages of the paper, the same network of stock layers, towers that do not see each other."""
+"""AlexNet: both counts, the stages of the paper, the same network of stock layers, towers apart from each other."""
 
 import keras
 import numpy as np
@@ -18,7 +18,8 @@ def test_two_towers_have_about_60_million_parameters_and_one_tower_more():
     assert (two.parameters, one.parameters) == (60_965_224, 62_378_344)
     assert two.trainable == two.parameters and len(two.layers) == 8
     assert list(two.stages.values()) == [
-        (55, 55, 96), (27, 27, 96), (27, 27, 256), (13, 13, 256), (13, 13, 384), (13, 13, 384), (13, 13, 256), (6, 6, 256),
+        (55, 55, 96), (27, 27, 96), (27, 27, 256), (13, 13, 256), (13, 13, 384), (13, 13, 384), (13, 13, 256),
+        (6, 6, 256),
     ]  # fmt: skip
 
 
