@@ -46,6 +46,8 @@ REGISTERED_NAMES = frozenset(
         "LeNet",
         "LinearDecay",
         "LinearRegression",
+        "LocallyConnected1D",
+        "LocallyConnected2D",
         "LocalResponseNormalization",
         "LogisticLoss",
         "LogisticRegression",

@@ -21,6 +21,7 @@ from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
 from keras_course.layers.inception import InceptionModule
 from keras_course.layers.local_response_normalization import LocalResponseNormalization
+from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, MaxPooling
@@ -37,6 +38,8 @@ __all__ = [
     "Convolution3D",
     "DropConnect",
     "Dropout",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",

@@ -32,6 +32,17 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
         "inputs": (2, 4, 4, 4, 2),
     },
+    "keras_course.layers.locally_connected:LocallyConnected1D": {
+        "init": {
+            "filters": 2,
+            "kernel_size": 2,
+            "strides": 2,
+            "padding": "same",
+            "implementation": 3,
+            "activation": "tanh",
+        },
+        "inputs": (2, 5, 2),
+    },
     "keras_course.layers.pooling:AveragePooling": {
         "init": {"pool_size": 3, "strides": 2, "padding": "same"},
         "inputs": (2, 7, 7, 2),

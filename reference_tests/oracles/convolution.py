@@ -15,6 +15,19 @@ from reference_tests.oracles.convolution_classifiers import (
     local_response,
     vgg_sizes,
 )
+from reference_tests.oracles.convolution_connections import (
+    equal_kernels,
+    keras2_kernel,
+    locally_connected_image,
+    locally_connected_sequence,
+    parameter_sharing,
+    receptive_fields,
+    rotated_image,
+    sparse_interactions,
+    strided_translation,
+    unshared_gradients,
+    unshared_weights,
+)
 from reference_tests.oracles.convolution_lenet import lenet_logits, lenet_sizes
 from reference_tests.oracles.precision import rounded
 
@@ -31,19 +44,30 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "equal_kernels",
     "fully_connected_weights",
     "googlenet_sizes",
     "inception_cost",
     "inception_maps",
+    "keras2_kernel",
     "kernel_mass",
     "lenet_logits",
     "lenet_sizes",
     "local_response",
+    "locally_connected_image",
+    "locally_connected_sequence",
     "max_pooled_image",
     "max_pooled_sequence",
     "multi_channel_convolution",
+    "parameter_sharing",
     "pooled_channels",
+    "receptive_fields",
+    "rotated_image",
+    "sparse_interactions",
+    "strided_translation",
     "translation_equivariance",
+    "unshared_gradients",
+    "unshared_weights",
     "vgg_sizes",
 ]
 
