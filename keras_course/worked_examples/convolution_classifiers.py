@@ -71,11 +71,12 @@ def vgg_sizes(configuration: str, height: int, width: int, channels: int, classe
 
 
 @arithmetic
-def inception_cost(height: int, width: int, maps: int, filters: list[int], reductions: list[int]) -> dict[str, Any]:
+def inception_cost(height: int, width: int, maps: int, filters: Any, reductions: Any) -> dict[str, Any]:
     """What the 1 x 1 convolutions save: weights, and products for one image. Source: R GoogLeNet."""
 
     answers = {}
-    for name, module in (("naive", InceptionModule(filters)), ("reduced", InceptionModule(filters, reductions))):
+    modules = {"naive": InceptionModule(_ints(filters)), "reduced": InceptionModule(_ints(filters), _ints(reductions))}
+    for name, module in modules.items():
         module.build((None, height, width, maps))
         kernels = [layer.kernel for path in module.paths for layer in path if layer.weights]
         answers[f"{name}_parameters"] = module.count_params()
@@ -84,14 +85,14 @@ def inception_cost(height: int, width: int, maps: int, filters: list[int], reduc
     return answers
 
 
-def inception_maps(height: int, width: int, maps: int, filters: list[int], reductions: list[int]) -> dict[str, Any]:
+def inception_maps(height: int, width: int, maps: int, filters: Any, reductions: Any) -> dict[str, Any]:
     """The whole module with weights and image given by a formula, so that anyone can repeat it. Source: R GoogLeNet.
 
     Kernels and biases of c1, r3, c3, r5, c5, p in this order are tensors k = 0, 1, 2, ...
     entry j (C order) of tensor k:  ((7 j + 3 k) mod 17 - 8) / 16;    image entry j:  ((5 j) mod 13) / 8
     No reductions is the naive module.
     """
-    module = InceptionModule(tuple(filters), tuple(reductions) or None)
+    module = InceptionModule(_ints(filters), _ints(reductions) or None)
     module.build((None, height, width, maps))
     order = (module.conv1, module.reduce3, module.conv3, module.reduce5, module.conv5, module.project)
     for number, layer in enumerate(order):
@@ -100,6 +101,10 @@ def inception_maps(height: int, width: int, maps: int, filters: list[int], reduc
             layer.set_weights([_formula(k, tuple(weight.shape)) for k, weight in tensors])
     image = ((5 * np.arange(height * width * maps)) % 13 / 8.0).reshape(1, height, width, maps)
     return {"y": compiled(module)(ops.convert_to_tensor(image, dtype=module.compute_dtype))[0]}
+
+
+def _ints(values: Any) -> tuple[int, ...]:
+    return tuple(int(value) for value in ops.convert_to_numpy(values))
 
 
 def _formula(k: int, shape: tuple[int, ...]) -> np.ndarray:
