@@ -53,7 +53,8 @@ ROWS = (
     Entry(
         "inception", "Inception module, naive or with dimension reductions", shape="block",
         object="keras_course.layers.inception:InceptionModule",
-        init={"filters": (2, 3, 2), "reductions": (2, 2, 1), "seed": 1}, inputs=(2, 4, 5, 3), sources=("S 9.2", "R"),
+        init={"filters": (2, 3, 2), "reductions": (2, 2, 1), "activation": "tanh", "seed": 1}, inputs=(2, 4, 5, 3),
+        sources=("S 9.2", "R"),
     ),
     Entry(
         "googlenet", "GoogLeNet with auxiliary classifiers in training", shape="model",
