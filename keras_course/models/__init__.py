@@ -11,6 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
+from keras_course.models.recurrent import DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -19,7 +20,7 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
-from keras_course.models.vision import LeNet
+from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
     "AdaBoost",
@@ -28,8 +29,10 @@ __all__ = [
     "Bagging",
     "BinomialMixture",
     "DecisionStump",
+    "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
+    "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
