@@ -66,4 +66,13 @@ ROWS = (
             "keras_course.experiments.loss_landscape:cross_entropy",
         ),
     ),
+    Entry(
+        "vanishing-gradient", "How much of an error reaches the steps before it, and clipping", shape="experiment",
+        object="keras_course.experiments.vanishing_gradient:run",
+        recipe="keras_course.experiments.vanishing_gradient:Config", sources=("C 13.1", "C 7.2.5", "N", "B"),
+        members=(
+            "keras_course.experiments.vanishing_gradient:recall_task",
+            "keras_course.experiments.vanishing_gradient:error_at_each_step",
+        ),
+    ),
 )  # fmt: skip

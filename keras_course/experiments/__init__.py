@@ -11,6 +11,7 @@ from keras_course.experiments import (
     neighbour_walk,
     saddle_escape,
     sgd_against_gd,
+    vanishing_gradient,
 )
 from keras_course.experiments.table import Table
 
@@ -26,4 +27,5 @@ __all__ = [
     "neighbour_walk",
     "saddle_escape",
     "sgd_against_gd",
+    "vanishing_gradient",
 ]
