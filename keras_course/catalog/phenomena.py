@@ -42,6 +42,18 @@ ROWS = (
         ),
     ),
     Entry(
+        "vanishing-gradient", "How much of the gradient arrives at each layer, and whether the network learns",
+        shape="experiment", object="keras_course.experiments.vanishing_gradient:run",
+        recipe="keras_course.experiments.vanishing_gradient:Config",
+        sources=("C 7.2.5", "C 7.4", "C 7.7", "R", "N", "B"),
+        members=(
+            "keras_course.experiments.deep_gradients:chain_derivatives",
+            "keras_course.experiments.deep_gradients:hidden_layers",
+            "keras_course.experiments.deep_gradients:gradient_by_depth",
+            "keras_course.experiments.deep_gradients:wide_factors",
+        ),
+    ),
+    Entry(
         "bias-variance", "Bias, variance and noise against capacity, exactly", shape="experiment",
         object="keras_course.experiments.bias_variance:run",
         recipe="keras_course.experiments.bias_variance:Config", sources=("C 1.1", "R"),
@@ -67,12 +79,12 @@ ROWS = (
         ),
     ),
     Entry(
-        "vanishing-gradient", "How much of an error reaches the steps before it, and clipping", shape="experiment",
-        object="keras_course.experiments.vanishing_gradient:run",
-        recipe="keras_course.experiments.vanishing_gradient:Config", sources=("C 13.1", "C 7.2.5", "N", "B"),
+        "gradient-over-time", "How much of an error reaches the steps before it, and clipping", shape="experiment",
+        object="keras_course.experiments.gradient_over_time:run",
+        recipe="keras_course.experiments.gradient_over_time:Config", sources=("C 13.1", "C 7.2.5", "N", "B"),
         members=(
-            "keras_course.experiments.vanishing_gradient:recall_task",
-            "keras_course.experiments.vanishing_gradient:error_at_each_step",
+            "keras_course.experiments.gradient_over_time:recall_task",
+            "keras_course.experiments.gradient_over_time:error_at_each_step",
         ),
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
-from keras_course.experiments.vanishing_gradient import CELLS, error_at_each_step
+from keras_course.experiments.gradient_over_time import CELLS, error_at_each_step
 
 __all__ = ["error_over_time"]
 

@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from keras_course.experiments.deep_gradients import chain_derivatives
 from keras_course.layers.convolution import Convolution2D
 from keras_course.layers.locally_connected import LocallyConnected2D
 from keras_course.layers.pooling import AveragePooling
@@ -237,6 +238,13 @@ class EveryMemberSeesAll(Bagging):
         return super().train_step((x, y, ops.ones_like(counts)))
 
 
+def slopes_without_weights(x, weights, activation):
+    """The product of the slopes alone: what a chain of weights 1 would do."""
+    found = chain_derivatives(x, weights, activation)
+    rest = ops.flip(ops.cumprod(ops.flip(ops.convert_to_tensor(weights))))
+    return {**found, "derivative": ops.concatenate([found["derivative"][:-1] / rest, found["derivative"][-1:]])}
+
+
 FAULTS = {
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
@@ -271,6 +279,7 @@ FAULTS = {
     "right examples grow": ("boosting.reweighted", right_examples_grow),
     "everybody votes": ("bagging.out_of_bag_output", everybody_votes),
     "every member sees all": ("bagging", EveryMemberSeesAll),
+    "slopes without weights": ("vanishing-gradient.chain_derivatives", slopes_without_weights),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
     "sign of the divergence": ("vae", SignOfTheDivergence),
     "variance for deviation": ("vae.reparametrised", variance_for_deviation),
