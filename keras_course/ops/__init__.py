@@ -61,6 +61,7 @@ from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjuga
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
+    average_gradient,
     averaged_momentum_step,
     gradient_step,
     momentum_step,
@@ -183,6 +184,7 @@ __all__ = [
     "average_pool",
     "average_precision",
     "average_precision_bounds",
+    "average_gradient",
     "averaged_momentum_step",
     "batch_moments",
     "bayes_optimal_class",

@@ -82,26 +82,28 @@ def windowed_adagrad_step(window: Any, gradient: Any, rate: Any, delta: Any, pla
     step = -eta g / sqrt(K + sum from t' = t - tau to t of g(t')^2)
 
     Args:
-        window: tensor (tau + 1, ...), the squares of the last gradients in any order, zeros where there was none yet.
+        window: list of tau + 1 tensors like g (or one tensor that stacks them), the squares of the last gradients in
+            any order, zeros where there was none yet.
         gradient: tensor g (...).
         rate: number or scalar tensor, eta.
         delta: number > 0, K.
         place: int or integer tensor in [0, tau], whose square is the oldest: step number modulo tau + 1.
 
     Returns:
-        Tuple of the window with the oldest square replaced, and the step like g.
+        Tuple of the list with the oldest square replaced, and the step like g.
 
     Example:
         >>> window, step = windowed_adagrad_step([[9.0], [0.0]], [4.0], rate=1.0, delta=0.0, place=1)
-        >>> print(window.numpy().tolist(), step.numpy())
+        >>> print([square.numpy().tolist() for square in window], step.numpy())
         [[9.0], [16.0]] [-0.8]
 
     Source: S 9.4.
     """
-    window, gradient = as_floating(window), as_floating(gradient)
-    rows = ops.reshape(ops.arange(window.shape[0]), (-1, *(1,) * len(gradient.shape)))
-    window = ops.where(rows == ops.cast(place, rows.dtype), gradient * gradient, window)  # (tau + 1, ...)
-    return window, -rate * gradient / ops.sqrt(delta + ops.sum(window, axis=0))
+    window, gradient = [as_floating(square) for square in window], as_floating(gradient)
+    square = gradient * gradient
+    changed = [lambda i=i: [*window[:i], square, *window[i + 1 :]] for i in range(len(window))]
+    window = ops.switch(place, changed)  # of tau + 1 large tensors one is new, and none is copied
+    return window, -rate * gradient / ops.sqrt(delta + sum(window[1:], window[0]))
 
 
 def rmsprop_step(average: Any, gradient: Any, rate: Any, decay: Any, delta: Any) -> tuple[Any, Any]:
@@ -212,6 +214,8 @@ def delta_bar_delta_gain(
     Source: C 7.5; Jacobs 1988.
     """
     gain, average, gradient = as_floating(gain), as_floating(average), as_floating(gradient)
-    agreement = ops.sign(average) * ops.sign(gradient)  # the product itself could underflow to 0
-    gain = ops.where(agreement > 0, gain + increase, ops.where(agreement < 0, (1 - decrease) * gain, gain))
-    return gain, averaging * average + (1 - averaging) * gradient
+    agreement = ops.sign(average) * ops.sign(gradient)  # -1, 0, 1; the product itself could underflow to 0
+    # Two limits on a step without end in its direction: half the time of choosing between three tensors.
+    endless = agreement * (6e4 if keras.backend.standardize_dtype(gain.dtype) == "float16" else 3e38)
+    change = ops.maximum(ops.minimum(endless, increase), -decrease * gain)
+    return gain + change, averaging * average + (1 - averaging) * gradient

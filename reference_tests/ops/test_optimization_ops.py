@@ -71,7 +71,7 @@ def test_adam_without_memory_is_the_sign_of_the_gradient():
 def test_the_window_replaces_the_oldest_square_and_no_other():
     window = np.stack([STATE, 2 * STATE, 3 * STATE])
     new, step = windowed_adagrad_step(window, G, 0.1, 0.01, place=1)
-    assert same(new, np.stack([STATE, G**2, 3 * STATE]))
+    assert same(keras.ops.stack(new), np.stack([STATE, G**2, 3 * STATE]))
     assert same(step, -0.1 * G / np.sqrt(0.01 + 4 * STATE + G**2))
 
 
@@ -84,13 +84,22 @@ def test_gains_follow_the_three_cases_of_the_sign():
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_the_smallest_partial_derivatives_count_in_full_and_large_gains_too(dtype):
+    tiny = {"float16": 6.2e-5}.get(dtype, 1.2e-38)  # the least normal numbers: their product is 0
+    start, d = keras.ops.cast([1.0, 1.0, 4096.0], dtype), keras.ops.cast([tiny, -tiny, tiny], dtype)
+    gain, _ = delta_bar_delta_gain(start, d, keras.ops.abs(d) * keras.ops.cast([1, 1, -1], dtype), 0.5, 0.25, 0.0)
+    assert numpy_of(keras.ops.cast(gain, "float64")).tolist() == [1.5, 0.75, 3072.0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_every_step_keeps_the_dtype_of_its_gradient(dtype):
     g = keras.ops.cast(np.array([0.5, -2.0]), dtype)
     results = [
         gradient_step(g, 0.1), momentum_step(g, g, 0.1, 0.9), *averaged_momentum_step(g, g, 0.1, 0.1, 0.5),
         *adagrad_step(g * g, g, 0.1, 1e-3), *rmsprop_step(g * g, g, 0.1, 0.9, 1e-3),
         *adam_step(g, g * g, g, 1, 0.1, (0.9, 0.999), 1e-3), *delta_bar_delta_gain(g * g, g, g, 0.1, 0.1, 0.5),
-        *windowed_adagrad_step(keras.ops.stack([g, g]), g, 0.1, 1e-3, 0), clip_by_norm(g, 1.0), clip_parameters(g, 1.0),
+        *keras.tree.flatten(windowed_adagrad_step([g, g], g, 0.1, 1e-3, 0)), clip_by_norm(g, 1.0),
+        clip_parameters(g, 1.0),
     ]  # fmt: skip
     for result in results:
         assert keras.backend.standardize_dtype(result.dtype) == dtype
