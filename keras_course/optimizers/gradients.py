@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_course.ops.floating import as_floating
+
 __all__ = ["dense_gradient", "descend"]
 
 
@@ -38,10 +40,10 @@ def descend(variable: Any, rate: Any, direction: Any) -> None:
         direction: tensor d like theta, dense.
     """
     variable = variable.value if isinstance(variable, keras.Variable) else variable
+    rate = as_floating(rate, variable.dtype)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        rate = tf.cast(rate, variable.dtype)
         tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=direction)
     else:
-        variable.assign(variable - ops.cast(rate, variable.dtype) * direction)
+        variable.assign(variable - rate * direction)
