@@ -182,18 +182,16 @@ def _one_minus_power(rho: float, step: Any, dtype: Any) -> Any:
     return ops.cast(-ops.expm1(ops.cast(step, working) * logarithm), dtype)
 
 
-def delta_bar_delta_gain(
-    gain: Any, average: Any, gradient: Any, increase: Any, decrease: Any, averaging: Any
-) -> tuple[Any, Any]:  # fmt: skip
-    """The gain of each parameter's rate, and the average gradient that the next sign is compared with.
+def delta_bar_delta_gain(gain: Any, average: Any, gradient: Any, increase: Any, decrease: Any) -> Any:
+    """The gain of each parameter's rate, by the signs of its gradient and of the average of the earlier ones.
 
     gain' = gain + kappa         where d g > 0      d  = average of earlier gradients
           = (1 - phi) gain       where d g < 0
           = gain                 where d g = 0
-    d'    = theta d + (1 - theta) g
 
     The rate of a parameter is the global rate times its gain. It grows by sums and shrinks by factors, so that it
-    stays positive. With theta = 0 the sign is compared with that of the gradient before, as the notes say it.
+    stays positive. Next, d' = theta d + (1 - theta) g (`average_gradient` with lambda = 1 - theta); with theta = 0 the
+    sign is compared with that of the gradient before, as the notes say it.
 
     Args:
         gain: tensor > 0, any shape.
@@ -201,14 +199,12 @@ def delta_bar_delta_gain(
         gradient: tensor g like it, of the WHOLE data: the noise of mini-batches turns signs round.
         increase: number >= 0, kappa.
         decrease: number in [0, 1), phi.
-        averaging: number in [0, 1), theta.
 
     Returns:
-        Tuple of gain' and d', tensors like g.
+        Tensor gain', like g.
 
     Example:
-        >>> gain, _ = delta_bar_delta_gain([1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [1.0, -1.0, 1.0], 0.5, 0.25, 0.0)
-        >>> print(gain.numpy())
+        >>> print(delta_bar_delta_gain([1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [1.0, -1.0, 1.0], 0.5, 0.25).numpy())
         [1.5  0.75 1.  ]
 
     Source: C 7.5; Jacobs 1988.
@@ -218,4 +214,4 @@ def delta_bar_delta_gain(
     # Two limits on a step without end in its direction: half the time of choosing between three tensors.
     endless = agreement * (6e4 if keras.backend.standardize_dtype(gain.dtype) == "float16" else 3e38)
     change = ops.maximum(ops.minimum(endless, increase), -decrease * gain)
-    return gain + change, averaging * average + (1 - averaging) * gradient
+    return gain + change

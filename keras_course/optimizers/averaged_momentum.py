@@ -8,8 +8,7 @@ from typing import Any
 import keras
 
 from keras_course.core.serial import register
-from keras_course.ops.descent import average_gradient
-from keras_course.optimizers.gradients import dense_gradient, descend
+from keras_course.optimizers.gradients import average_into, dense_gradient, descend
 from keras_course.optimizers.hyperparameters import require_non_negative
 
 __all__ = ["AveragedMomentum"]
@@ -76,10 +75,9 @@ class AveragedMomentum(keras.optimizers.Optimizer):
         average_rate = self.average_rate
         if callable(average_rate):
             average_rate = average_rate(self._iterations)
-        new = average_gradient(average, gradient, self.share)
-        self.assign(average, new)
+        average_into(average, gradient, self.share)
         descend(variable, learning_rate, gradient)
-        descend(variable, average_rate, new)
+        descend(variable, average_rate, average.value)
 
     def get_config(self) -> dict[str, Any]:
         rate = self.average_rate

@@ -1,4 +1,4 @@
-"""Gradients as dense tensors of the variable's dtype, and the walk along them."""
+"""Gradients as dense tensors of the variable's dtype; walks along them and averages of them, in place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_course.ops.floating import as_floating
 
-__all__ = ["dense_gradient", "descend"]
+__all__ = ["average_into", "dense_gradient", "descend"]
 
 
 def dense_gradient(gradient: Any, dtype: Any) -> Any:
@@ -39,11 +39,23 @@ def descend(variable: Any, rate: Any, direction: Any) -> None:
         rate: number, scalar tensor or scalar variable.
         direction: tensor d like theta, dense.
     """
-    variable = variable.value if isinstance(variable, keras.Variable) else variable
     rate = as_floating(rate, variable.dtype)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
+        variable = variable.value if isinstance(variable, keras.Variable) else variable
         tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=direction)
     else:
         variable.assign(variable - rate * direction)
+
+
+def average_into(average: Any, gradient: Any, share: float) -> None:
+    """m <- (1 - lambda) m + lambda g, `average_gradient` without a tensor for lambda g.
+
+    Args:
+        average: variable m.
+        gradient: tensor g like m, dense.
+        share: number in (0, 1], lambda.
+    """
+    average.assign((1 - share) * ops.convert_to_tensor(average))
+    descend(average, -share, gradient)
