@@ -6,8 +6,7 @@
 So an epoch is one exact iteration over the whole data, whatever the batch size and the number of replicas. The sums
 are variables: a run killed inside an epoch and resumed from its checkpoint ends where it would have ended.
 
-Where all samples are one batch and nobody looks in between (no callback, no output, no validation), the same
-iterations run in one graph, without Keras's work around each epoch.
+Where all samples are one batch and nobody looks in between, the iterations run in one graph: `unwatched_iterations`.
 """
 
 import math
@@ -18,11 +17,10 @@ import tensorflow as tf
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.shapes import require_features, require_rank
-from keras_course.core.tracking import require_tracked
 from keras_course.models.latent.sums_over_rows import sums_over_shares
+from keras_course.models.latent.unwatched_iterations import fit_unwatched, may_run_unwatched
 
 EVALUATION_BATCH = 4096
-UNSEEN_ITERATIONS = 64  # most in one graph call, during which no interrupt from the keyboard gets through
 BATCHES = tf.data.Options()  # slices of a tensor in memory: nothing to tune, and trying costs more than the slices
 BATCHES.autotune.enabled = False  # its thread keeps the end of a fit waiting, for up to a second
 BATCHES.experimental_optimization.apply_default_optimizations = False
@@ -49,7 +47,7 @@ class ClosedFormTraining:
         self.sums = self.add_weight(shape=(length,), dtype="float64", name="sums", **fixed)
         self.started = self.add_weight(shape=(), dtype="int32", name="started", **fixed)
         self.converged = False
-        self._iterations = None
+        self.graph_of_iterations = None
 
     @staticmethod
     def sum_over_replicas(tensors):
@@ -195,7 +193,7 @@ class ClosedFormTraining:
                 f"{type(self).__name__} learns by its own closed form and takes no optimizer and no loss. "
                 f"Received: optimizer={optimizer!r}, loss={loss!r}"
             )
-        self._iterations = None
+        self.graph_of_iterations = None
         super().compile(optimizer=None, loss=None, **kwargs)
 
     def fit(
@@ -223,8 +221,8 @@ class ClosedFormTraining:
             self.initialise(x)
         watched = callbacks or verbose not in (0, "0") or validation_data is not None or kwargs
         whole = _is_array(x) and y is None and sample_weight is None and (batch_size or len(x)) >= len(x)
-        if whole and not watched and self._iterates_in_graph():
-            return self._fit_unseen(x, epochs)
+        if whole and not watched and may_run_unwatched(self):
+            return fit_unwatched(self, x, epochs)
         if _is_array(x):
             x, y, sample_weight = self._batches(x, y, sample_weight, batch_size or len(x)), None, None
             kwargs["shuffle"] = False  # sums have no order
@@ -244,66 +242,6 @@ class ClosedFormTraining:
         except BaseException:
             self.forget()
             raise
-
-    def _iterates_in_graph(self):
-        one_replica = self.distribute_strategy.num_replicas_in_sync == 1
-        unlimited = keras.config.max_epochs() is None and keras.config.max_steps_per_epoch() is None
-        return self.updates_in_graph and self.compiled and not self.run_eagerly and one_replica and unlimited
-
-    def _fit_unseen(self, x, epochs):
-        """`fit` on one batch of all samples that nobody watches; the same numbers and the same History."""
-        require_tracked(self)
-        self._iterations = self._iterations or tf.function(self._iterate, autograph=False, reduce_retracing=True)
-        seen = keras.callbacks.CallbackList(None, add_history=True, verbose=0, epochs=epochs, steps=1, model=self)
-        self.stop_training = False
-        seen.on_train_begin()
-        x, epoch, logs = tf.convert_to_tensor(x), 0, {}
-        try:
-            while epoch < epochs and not self.stop_training:
-                count, converged, found = self._iterations(x, tf.constant(min(epochs - epoch, UNSEEN_ITERATIONS)))
-                self.end_epoch()  # sums that cannot be used are still there, and it says why
-                self.converged = self.stop_training = bool(converged)
-                found = {name: values.numpy() for name, values in found.items()}
-                for i in range(int(count)):
-                    logs = {name: float(values[i]) for name, values in found.items()}
-                    seen.on_epoch_begin(epoch)
-                    seen.on_epoch_end(epoch, logs)
-                    epoch += 1
-        except BaseException:
-            self.forget()
-            raise
-        seen.on_train_end(logs)
-        return self.history
-
-    def _iterate(self, x, most):
-        """Up to `most` iterations, `train_step` and `update` in turn.
-
-        Returns:
-            How many there were, whether the parameters have converged, {metric: vector of its values}. Sums that are
-            not finite, or of no weight, end it and are left for `end_epoch` to refuse.
-        """
-
-        def update():
-            converged = self.update(self.sums_by_name())
-            self.forget()
-            return converged
-
-        def iteration(i, _, logs):
-            self.reset_metrics()
-            found = self.train_step((x,))
-            sizes = self.sums_by_name()["sizes"]
-            sound = tf.reduce_all(tf.math.is_finite(self.sums)) & (tf.reduce_sum(sizes) > 0)
-            converged = tf.cond(sound, update, lambda: True)
-            return i + 1, converged, {name: logs[name].write(i, found[name]) for name in logs}
-
-        logs = {
-            metric.name: tf.TensorArray(metric.dtype, size=0, dynamic_size=True, element_shape=())
-            for metric in self.metrics
-        }
-        count, converged, logs = tf.while_loop(
-            lambda i, converged, _: (i < most) & ~converged, iteration, (0, tf.constant(False), logs)
-        )
-        return count, converged, {name: values.stack() for name, values in logs.items()}
 
     def train_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """One whole iteration on this batch: statistics and update."""

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.serial import load, save_model
 from keras_course.metrics.purity import Purity
-from keras_course.models.latent import KMeans, closed_form
+from keras_course.models.latent import KMeans, unwatched_iterations
 
 
 @pytest.fixture(scope="module")
@@ -203,15 +203,15 @@ def test_a_sample_between_two_centres_counts_once_and_with_the_first(how):
 
 @pytest.mark.parametrize("how", [{"jit_compile": True}, {}])
 def test_iterations_that_nobody_watches_are_those_that_somebody_watches(digits, start, how, monkeypatch):
-    monkeypatch.setattr(closed_form, "UNSEEN_ITERATIONS", 4)
-    unseen, inertia = fitted(digits, start, **how)
-    seen = KMeans(10, 64, centres=start)
-    seen.compile(**how)
-    history = seen.fit(digits, epochs=100, verbose=0, callbacks=[keras.callbacks.Callback()])
-    assert len(inertia) > 4 and history.epoch == unseen.history.epoch == list(range(len(inertia)))
-    assert np.array_equal(unseen.centres, seen.centres) and unseen.converged and unseen.stop_training
+    monkeypatch.setattr(unwatched_iterations, "MOST_IN_A_CALL", 4)
+    unwatched, inertia = fitted(digits, start, **how)
+    watched = KMeans(10, 64, centres=start)
+    watched.compile(**how)
+    history = watched.fit(digits, epochs=100, verbose=0, callbacks=[keras.callbacks.Callback()])
+    assert len(inertia) > 4 and history.epoch == unwatched.history.epoch == list(range(len(inertia)))
+    assert np.array_equal(unwatched.centres, watched.centres) and unwatched.converged and unwatched.stop_training
     assert np.array_equal(inertia, history.history["inertia"])
-    assert not unseen.sums.numpy().any()
+    assert not unwatched.sums.numpy().any()
 
 
 def test_sums_that_overflow_are_refused_in_one_graph_too(digits, start):
