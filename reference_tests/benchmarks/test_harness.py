@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from benchmarks.harness import Contest, compete, environment, require_close, table
+from benchmarks.harness import Contest, compete, environment, require_close, summary, table
 
 
 def contest(ours=lambda: 1.0, peer=lambda: 1.0, **more):
@@ -37,6 +37,15 @@ def test_the_table_has_a_row_for_each_clock_and_marks_the_one_that_counts():
     cpu, wall = table([record]).splitlines()[1:]
     assert cpu.startswith("1        cpu") and "<= 0.5" in cpu
     assert wall.startswith("1        wall") and "<=" not in wall
+
+
+def test_the_summary_says_which_ratios_hold():
+    records = [compete(contest(), threads=threads, repeats=5) for threads in (1, 2, 1)]
+    records[0]["ratio"]["cpu"]["of_medians"], records[2]["ratio"]["cpu"]["of_medians"] = 0.5, 0.51
+    holds, unasked, missed = summary(records).splitlines()[1:]
+    assert holds.endswith("0.50   <= 0.5  holds") and missed.endswith("0.51   <= 0.5  MISSED")
+    assert "2, wall" in unasked and "<=" not in unasked
+    assert "no peer" in summary([compete(contest(peer=None), threads=1, repeats=5)])
 
 
 def test_a_missing_peer_leaves_our_times():
