@@ -17,6 +17,7 @@ from keras_course.catalog import (
     normalization,
     optimization,
     phenomena,
+    recurrent,
     regularization,
     structured,
 )
@@ -29,6 +30,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "regularization": (*regularization.ROWS, *ensembles.ROWS),
     "methodology": methodology.ROWS,
     "convolution": convolution.ROWS,
+    "recurrent": recurrent.ROWS,
     "attention": attention.ROWS,
     "generative": generative.ROWS,
     "latent": latent.ROWS,

@@ -42,6 +42,18 @@ ROWS = (
         ),
     ),
     Entry(
+        "vanishing-gradient", "How much of the gradient arrives at each layer, and whether the network learns",
+        shape="experiment", object="keras_course.experiments.vanishing_gradient:run",
+        recipe="keras_course.experiments.vanishing_gradient:Config",
+        sources=("C 7.2.5", "C 7.4", "C 7.7", "R", "N", "B"),
+        members=(
+            "keras_course.experiments.deep_gradients:chain_derivatives",
+            "keras_course.experiments.deep_gradients:hidden_layers",
+            "keras_course.experiments.deep_gradients:gradient_by_depth",
+            "keras_course.experiments.deep_gradients:wide_factors",
+        ),
+    ),
+    Entry(
         "bias-variance", "Bias, variance and noise against capacity, exactly", shape="experiment",
         object="keras_course.experiments.bias_variance:run",
         recipe="keras_course.experiments.bias_variance:Config", sources=("C 1.1", "R"),

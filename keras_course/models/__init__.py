@@ -11,6 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
+from keras_course.models.recurrent import DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -28,6 +29,7 @@ __all__ = [
     "Bagging",
     "BinomialMixture",
     "DecisionStump",
+    "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
     "GaussianMixture",

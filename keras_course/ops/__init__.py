@@ -45,6 +45,7 @@ from keras_course.ops.bayes import (
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
 from keras_course.ops.boosting import member_weight, reweighted, training_error_bound, weighted_error
+from keras_course.ops.bptt import TimeGradients, backprop_through_time
 from keras_course.ops.calculus import condition_number, hessian, jacobian
 from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm, clip_parameters
 from keras_course.ops.clustering import (
@@ -58,7 +59,7 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
-from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
     average_gradient,
@@ -117,6 +118,7 @@ from keras_course.ops.expectation_maximization import (
     log_evidence,
     responsibilities,
 )
+from keras_course.ops.gated_recurrence import gru_sequence, lstm_sequence, peephole_lstm_sequence
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
@@ -149,6 +151,16 @@ from keras_course.ops.penalties import (
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
 from keras_course.ops.rate_decay import exponential_decay, linear_decay, polynomial_decay
+from keras_course.ops.receptive_field import layer_spans, receptive_field, receptive_window
+from keras_course.ops.recurrence import fuses, rnn_sequence
+from keras_course.ops.recurrent import (
+    LSTM_VARIANTS,
+    gru_step,
+    lstm_gates,
+    lstm_step,
+    peephole_lstm_step,
+    rnn_step,
+)
 from keras_course.ops.regression import (
     lasso,
     lasso_cost,
@@ -162,6 +174,7 @@ from keras_course.ops.regression import (
     ridge_cost_gradient,
     soft_threshold,
 )
+from keras_course.ops.teacher_forcing import scheduled_mixing, teacher_forced_inputs
 from keras_course.ops.threshold_curves import (
     average_precision,
     average_precision_bounds,
@@ -172,8 +185,11 @@ from keras_course.ops.threshold_curves import (
     threshold_grid,
     trapezoidal_area,
 )
+from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
+    "LSTM_VARIANTS",
+    "TimeGradients",
     "accuracy",
     "adagrad_step",
     "adam_step",
@@ -186,6 +202,7 @@ __all__ = [
     "average_precision_bounds",
     "average_gradient",
     "averaged_momentum_step",
+    "backprop_through_time",
     "batch_moments",
     "bayes_optimal_class",
     "bernoulli_log_likelihood",
@@ -236,10 +253,13 @@ __all__ = [
     "fast_gradient_sign",
     "feature_maps",
     "free_energy",
+    "fuses",
     "gaussian_log_joint",
     "gaussian_m_step",
     "geometric_ensemble",
     "gradient_step",
+    "gru_sequence",
+    "gru_step",
     "half_squared_loss",
     "hessian",
     "importance_weighted_bound",
@@ -255,6 +275,7 @@ __all__ = [
     "lasso",
     "lasso_cost",
     "lasso_step",
+    "layer_spans",
     "leaky_relu",
     "leaky_relu_derivative",
     "linear_decay",
@@ -265,6 +286,9 @@ __all__ = [
     "logistic",
     "logistic_derivative",
     "logistic_loss",
+    "lstm_gates",
+    "lstm_sequence",
+    "lstm_step",
     "mask_probabilities",
     "max_pool",
     "maximum_a_posteriori",
@@ -288,6 +312,8 @@ __all__ = [
     "out_of_bag_output",
     "output_size",
     "past_gradient_weights",
+    "peephole_lstm_sequence",
+    "peephole_lstm_step",
     "polynomial_decay",
     "positional_encoding",
     "posterior_probabilities",
@@ -301,6 +327,7 @@ __all__ = [
     "quotient",
     "recall",
     "receptive_field",
+    "receptive_window",
     "regression_cost",
     "regression_cost_gradient",
     "relu",
@@ -312,9 +339,12 @@ __all__ = [
     "ridge_cost",
     "ridge_cost_gradient",
     "rmsprop_step",
+    "rnn_sequence",
+    "rnn_step",
     "rotate_images",
     "scale_images",
     "scale_of",
+    "scheduled_mixing",
     "seeding_probabilities",
     "select_by_example",
     "self_information",
@@ -335,6 +365,7 @@ __all__ = [
     "sums_from_the_top",
     "tanh",
     "tanh_derivative",
+    "teacher_forced_inputs",
     "terminal_speed",
     "threshold_grid",
     "top_k_ranking_loss",
@@ -343,6 +374,8 @@ __all__ = [
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
+    "unshared_convolution",
+    "unshared_output_size",
     "updated_gaussians",
     "weight_decay_step",
     "weighted_error",

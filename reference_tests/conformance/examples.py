@@ -32,9 +32,36 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
         "inputs": (2, 4, 4, 4, 2),
     },
+    "keras_course.layers.locally_connected:LocallyConnected1D": {
+        "init": {
+            "filters": 2,
+            "kernel_size": 2,
+            "strides": 2,
+            "padding": "same",
+            "implementation": 3,
+            "activation": "tanh",
+        },
+        "inputs": (2, 5, 2),
+    },
     "keras_course.layers.pooling:AveragePooling": {
         "init": {"pool_size": 3, "strides": 2, "padding": "same"},
         "inputs": (2, 7, 7, 2),
+    },
+    "keras_course.layers.residual_block:ResidualBlock": {
+        "init": {"filters": 3, "strides": 2, "normalization": {"momentum": 0.5}, "seed": 1},
+        "inputs": (2, 5, 4, 2),
+    },
+    "keras_course.layers.residual_block:BottleneckBlock": {
+        "init": {"filters": 2, "strided": "3x3", "expansion": 2, "shortcut": "A", "seed": 1},
+        "inputs": (2, 4, 3, 4),
+    },
+    "keras_course.layers.dense_block:DenseBlock": {
+        "init": {"layers": 2, "growth_rate": 2, "bottleneck": 2, "seed": 1},
+        "inputs": (2, 4, 3, 2),
+    },
+    "keras_course.layers.dense_block:TransitionLayer": {
+        "init": {"compression": 0.7, "seed": 1},
+        "inputs": (2, 5, 4, 3),
     },
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
@@ -102,7 +129,13 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
 }
 
+_NO_DRAWS = {"training_draws_are_fresh": "training differs by the batch's statistics; the seed is for initial weights"}
+
 SKIPS: dict[str, dict[str, str]] = {
+    "keras_course.layers.residual_block:ResidualBlock": _NO_DRAWS,
+    "keras_course.layers.residual_block:BottleneckBlock": _NO_DRAWS,
+    "keras_course.layers.dense_block:DenseBlock": _NO_DRAWS,
+    "keras_course.layers.dense_block:TransitionLayer": _NO_DRAWS,
     "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
         "gradients_are_clipped": "the optimizer inside clips: clipvalue and clipnorm are its arguments"
     },

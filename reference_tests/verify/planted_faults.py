@@ -4,7 +4,9 @@ import math
 
 from keras import ops
 
+from keras_course.experiments.deep_gradients import chain_derivatives
 from keras_course.layers.convolution import Convolution2D
+from keras_course.layers.locally_connected import LocallyConnected2D
 from keras_course.layers.pooling import AveragePooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.losses.half_squared import HalfSquaredLoss
@@ -41,6 +43,22 @@ class DroppedBias(Convolution2D):
 class SwappedAxes(Convolution2D):
     def call(self, inputs):
         return super().call(ops.swapaxes(inputs, 1, 2))
+
+
+class OneKernelForAllPlaces(LocallyConnected2D):
+    def unshared_kernel(self):
+        kernel = super().unshared_kernel()
+        return ops.zeros_like(kernel) + ops.mean(kernel, axis=(0, 1), keepdims=True)
+
+
+class ChannelsBeforeTaps(LocallyConnected2D):
+    """Rows of a place's matrix by channel, then tap: the order of channels_first."""
+
+    def unshared_kernel(self):
+        kernel = super().unshared_kernel()
+        rows, columns, height, width, channels, filters = kernel.shape
+        turned = ops.reshape(kernel, (rows, columns, channels, height, width, filters))
+        return ops.transpose(turned, (0, 1, 3, 4, 2, 5))
 
 
 class AverageForMaximum(AveragePooling):
@@ -220,11 +238,20 @@ class EveryMemberSeesAll(Bagging):
         return super().train_step((x, y, ops.ones_like(counts)))
 
 
+def slopes_without_weights(x, weights, activation):
+    """The product of the slopes alone: what a chain of weights 1 would do."""
+    found = chain_derivatives(x, weights, activation)
+    rest = ops.flip(ops.cumprod(ops.flip(ops.convert_to_tensor(weights))))
+    return {**found, "derivative": ops.concatenate([found["derivative"][:-1] / rest, found["derivative"][-1:]])}
+
+
 FAULTS = {
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
     "dropped bias": ("convolution", DroppedBias),
     "swapped axes": ("convolution", SwappedAxes),
+    "one kernel for all places": ("unshared-convolution", OneKernelForAllPlaces),
+    "channels before taps": ("unshared-convolution", ChannelsBeforeTaps),
     "average for maximum": ("pooling.MaxPooling", AverageForMaximum),
     "cosine first": ("positional-encoding", CosineFirst),
     "one frequency a column": ("positional-encoding", OneFrequencyPerColumn),
@@ -252,6 +279,7 @@ FAULTS = {
     "right examples grow": ("boosting.reweighted", right_examples_grow),
     "everybody votes": ("bagging.out_of_bag_output", everybody_votes),
     "every member sees all": ("bagging", EveryMemberSeesAll),
+    "slopes without weights": ("vanishing-gradient.chain_derivatives", slopes_without_weights),
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
     "sign of the divergence": ("vae", SignOfTheDivergence),
     "variance for deviation": ("vae.reparametrised", variance_for_deviation),
