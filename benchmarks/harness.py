@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -229,39 +229,50 @@ def main(module: str, contests: Callable[[], Contest | Iterable[Contest]]) -> in
     return 0
 
 
-def main_of_all(modules: Iterable[str]) -> int:
-    """Every benchmark after the other, then one table of all ratios.
+def main_of_all(runs: Mapping[str, list[dict[str, str]]]) -> int:
+    """Every benchmark, or those named on the command line, one after the other, then one table of all ratios.
+
+    Args:
+        runs: {name of a file here: the environment variables of each of its runs}.
 
     Returns:
         Exit code: 0, or 1 if a measuring process failed; the others run all the same.
     """
-    chosen = _arguments("python -m benchmarks", "All benchmarks, and one table of every ratio.")
-    found = [_measured(module, chosen) for module in modules]
+    chosen = _arguments("python -m benchmarks", "Benchmarks, and one table of every ratio.", tuple(runs))
+    found = [_measured(f"benchmarks.{name}", chosen, more) for name in chosen.names or runs for more in runs[name]]
     records = [record for part in found if part is not None for record in part]
     print(summary(records))
     _write(records, chosen.json)
     return int(None in found)
 
 
-def _arguments(prog: str, description: str | None) -> argparse.Namespace:
+def _arguments(prog: str, description: str | None, names: tuple[str, ...] = ()) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=prog, description=description)
+    if names:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(names)}; all if none")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts, a fresh process each")
     parser.add_argument("--repeats", type=int, default=7, help=f"turns of each contestant, at least {LEAST_REPEATS}")
     parser.add_argument("--no-onednn", action="store_true", help="leave TensorFlow's oneDNN kernels off")
     parser.add_argument("--json", metavar="FILE", help="write the records there too")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    unknown = [name for name in getattr(chosen, "names", ()) if name not in names]
+    if unknown:
+        parser.error(f"known are {', '.join(names)}. Received: {' '.join(unknown)}")
     if chosen.repeats < LEAST_REPEATS:
         parser.error(f"at least {LEAST_REPEATS} repeats. Received: --repeats {chosen.repeats}")
     return chosen
 
 
-def _measured(module: str, chosen: argparse.Namespace) -> list[dict[str, Any]] | None:
+def _measured(
+    module: str, chosen: argparse.Namespace, more: Mapping[str, str] | None = None
+) -> list[dict[str, Any]] | None:
     """Runs a module's contests, a process a thread count, and prints a table a contest; None if one failed."""
     by_contest: dict[str, list[dict[str, Any]]] = {}
     for threads in chosen.threads:
         words = [sys.executable, "-m", module, "--measure", "--threads", str(threads), "--repeats", str(chosen.repeats)]
-        run = subprocess.run(words, env=environment(threads, not chosen.no_onednn), capture_output=True, text=True)
+        variables = {**environment(threads, not chosen.no_onednn), **(more or {})}
+        run = subprocess.run(words, env=variables, capture_output=True, text=True)
         if run.returncode:
             print(run.stderr[-2000:], file=sys.stderr)
             return None

@@ -1,10 +1,13 @@
 """The benchmark harness: results must agree before anything is timed; a missing peer costs the ratio alone."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import benchmarks
+from benchmarks.__main__ import RUNS
 from benchmarks.harness import Contest, compete, environment, require_close, summary, table
 
 
@@ -58,3 +61,8 @@ def test_the_measuring_process_chooses_its_own_blas_kernels(monkeypatch):
     chosen = environment(2, onednn=True)
     assert "OPENBLAS_CORETYPE" not in chosen and chosen["OMP_NUM_THREADS"] == "2"
     assert chosen["TF_ENABLE_ONEDNN_OPTS"] == "1" and os.environ["OPENBLAS_CORETYPE"] == "Haswell"
+
+
+def test_one_command_runs_every_benchmark():
+    files = Path(benchmarks.__file__).parent.glob("*.py")
+    assert sorted(RUNS) == sorted(file.stem for file in files if 'main("benchmarks.' in file.read_text())
