@@ -31,8 +31,8 @@ class Nesterov(keras.optimizers.Optimizer):
 
     The optimizer cannot move the weights before the gradient by itself. `keras_course.core.model.Model` does it in its
     `train_step`; compile and fit as usual. A loop, or a `train_step`, of your own calls `look_ahead(variables)` before
-    it takes the gradient. In a plain keras.Model every step raises an error. Between steps the weights are theta, and so
-    evaluation, files and checkpoints hold it; a step takes as long as the reformulation's (benchmarks/).
+    it takes the gradient. In a plain keras.Model every step raises an error. Between steps the weights are theta, and
+    evaluation, files and checkpoints see it; a step takes as long as the reformulation's (benchmarks/).
 
     Args:
         learning_rate: float >= 0, schedule, or callable; eps.
