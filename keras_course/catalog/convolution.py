@@ -33,6 +33,20 @@ ROWS = (
         inputs=(2, 8, 8, 1), recipe="keras_course.recipes.vision:lenet", sources=("S 9.2", "R"),
     ),
     Entry(
+        "fully-convolutional", "FCN: a class for each pixel, any image size", shape="model",
+        object="keras_course.models.vision.fcn:FCN",
+        init={"input_shape": (None, None, 1), "classes": 2, "trunk": (3, 4)}, inputs=(2, 5, 6, 1),
+        recipe="keras_course.recipes.segmentation:fully_convolutional", sources=("C 8.1.5", "C 8.1.12"),
+        members=(
+            "keras_course.layers.transposed_convolution:TransposedConvolution2D",
+            "keras_course.initializers.bilinear:Bilinear",
+            "keras_course.models.vision.convolutional_trunk:ConvolutionalTrunk",
+            "keras_course.models.vision.dense_evaluation:convolutionalize",
+            "keras_course.metrics.mean_iou:MeanIoU", "keras_course.ops.detection:intersection_over_union",
+            "keras_course.ops.transposed_convolution:transposed_maps",
+        ),
+    ),
+    Entry(
         "resnet", "Residual networks: ResNet-18 to -152, and the form for small images", shape="model",
         object="keras_course.models.vision.resnet:ResNet",
         init={"input_shape": (6, 6, 2), "classes": 2, "depth": 8, "form": "cifar", "width": 0.125,

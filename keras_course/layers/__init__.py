@@ -42,6 +42,7 @@ from keras_course.layers.recurrent import (
     to_keras,
 )
 from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
+from keras_course.layers.transposed_convolution import TransposedConvolution2D
 
 __all__ = [
     "ActivityPenalty",
@@ -83,6 +84,7 @@ __all__ = [
     "RandomSharpen",
     "RandomShift",
     "RandomTypos",
+    "TransposedConvolution2D",
     "ResidualBlock",
     "TransitionLayer",
     "VectorToSequence",

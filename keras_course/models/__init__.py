@@ -20,7 +20,7 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
-from keras_course.models.vision import LeNet
+from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
     "AdaBoost",
@@ -32,6 +32,7 @@ __all__ = [
     "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
+    "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",

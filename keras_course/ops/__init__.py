@@ -76,6 +76,7 @@ from keras_course.ops.detection import (
     contingency,
     cost_threshold,
     f_beta,
+    intersection_over_union,
     precision,
     quotient,
     recall,
@@ -185,6 +186,7 @@ from keras_course.ops.threshold_curves import (
     threshold_grid,
     trapezoidal_area,
 )
+from keras_course.ops.transposed_convolution import bilinear_weights, transposed_maps, transposed_size
 from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
@@ -208,6 +210,7 @@ __all__ = [
     "bernoulli_log_likelihood",
     "best_stump",
     "bilinear",
+    "bilinear_weights",
     "binomial_log_joint",
     "binomial_m_step",
     "blur_images",
@@ -265,6 +268,7 @@ __all__ = [
     "importance_weighted_bound",
     "in_range",
     "inject_noise",
+    "intersection_over_union",
     "jacobian",
     "k_means_plus_plus",
     "keyboard_neighbours",
@@ -371,6 +375,8 @@ __all__ = [
     "top_k_ranking_loss",
     "total_cost",
     "training_error_bound",
+    "transposed_maps",
+    "transposed_size",
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",

@@ -29,12 +29,22 @@ from reference_tests.oracles.convolution_residual import (
     small_densenet_logits,
     small_resnet_logits,
 )
+from reference_tests.oracles.convolution_segmentation import (
+    bilinear_upsampling,
+    classifier_at_every_window,
+    fcn_logits,
+    fcn_parameters,
+    label_map_overlap,
+    transposed_convolution,
+)
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
     "average_pooled_image",
     "average_pooled_sequence",
+    "bilinear_upsampling",
     "bottleneck_block_output",
+    "classifier_at_every_window",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -46,9 +56,12 @@ __all__ = [
     "cross_correlated",
     "densenet_table",
     "equal_kernels",
+    "fcn_logits",
+    "fcn_parameters",
     "fully_connected_weights",
     "keras2_kernel",
     "kernel_mass",
+    "label_map_overlap",
     "lenet_logits",
     "lenet_sizes",
     "locally_connected_image",
@@ -67,6 +80,7 @@ __all__ = [
     "sparse_interactions",
     "strided_translation",
     "translation_equivariance",
+    "transposed_convolution",
     "unshared_gradients",
     "unshared_weights",
 ]
