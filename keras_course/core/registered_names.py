@@ -12,6 +12,7 @@ REGISTERED_NAMES = frozenset(
         "AveragePooling",
         "AveragedMomentum",
         "BackpropMLP",
+        "BackpropThroughTime",
         "Bagging",
         "BatchNormalization",
         "BernoulliFamily",
