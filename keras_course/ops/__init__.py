@@ -122,6 +122,7 @@ from keras_course.ops.gated_recurrence import gru_sequence, lstm_sequence, peeph
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
+from keras_course.ops.local_response import local_response_normalization
 from keras_course.ops.losses import (
     half_squared_loss,
     logistic_loss,
@@ -385,4 +386,5 @@ __all__ = [
     "weighted_error",
     "whitened",
     "windowed_adagrad_step",
+    "local_response_normalization",
 ]
