@@ -13,6 +13,7 @@ REGISTERED_NAMES = frozenset(
         "AveragePooling",
         "AveragedMomentum",
         "BackpropMLP",
+        "BackpropThroughTime",
         "Bagging",
         "BatchNormalization",
         "BernoulliFamily",
