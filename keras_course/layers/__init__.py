@@ -16,6 +16,7 @@ from keras_course.layers.augmentation import (
     WeightedChoice,
 )
 from keras_course.layers.batch_normalization import BatchNormalization
+from keras_course.layers.channelwise_dense import ChannelwiseDense
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
@@ -30,6 +31,7 @@ __all__ = [
     "Augmentation",
     "AveragePooling",
     "BatchNormalization",
+    "ChannelwiseDense",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",

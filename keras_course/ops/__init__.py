@@ -58,6 +58,7 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
+from keras_course.ops.contrastive import cosine_similarities, info_nce, nt_xent, unit_vectors
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
@@ -118,6 +119,13 @@ from keras_course.ops.expectation_maximization import (
 )
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
+from keras_course.ops.inpainting import (
+    central_block,
+    masked_squared_error,
+    random_blocks,
+    random_regions,
+    reconstruction_weights,
+)
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
 from keras_course.ops.losses import (
     half_squared_loss,
@@ -193,6 +201,7 @@ __all__ = [
     "binomial_m_step",
     "blur_images",
     "bootstrap_counts",
+    "central_block",
     "choose",
     "class_probabilities",
     "clip_by_global_norm",
@@ -205,6 +214,7 @@ __all__ = [
     "contingency",
     "convolve",
     "corrupt_labels",
+    "cosine_similarities",
     "cost_threshold",
     "count_between_thresholds",
     "covariances_of",
@@ -242,6 +252,7 @@ __all__ = [
     "hessian",
     "importance_weighted_bound",
     "in_range",
+    "info_nce",
     "inject_noise",
     "jacobian",
     "k_means_plus_plus",
@@ -264,6 +275,7 @@ __all__ = [
     "logistic_derivative",
     "logistic_loss",
     "mask_probabilities",
+    "masked_squared_error",
     "max_pool",
     "maximum_a_posteriori",
     "maximum_likelihood",
@@ -280,6 +292,7 @@ __all__ = [
     "nearest_centre",
     "neighbour_table",
     "normalized_limit",
+    "nt_xent",
     "omit_tokens",
     "one_hot_of_nearest",
     "ordinary_least_squares",
@@ -297,8 +310,11 @@ __all__ = [
     "prelu_derivative",
     "proximal_l1_step",
     "quotient",
+    "random_blocks",
+    "random_regions",
     "recall",
     "receptive_field",
+    "reconstruction_weights",
     "regression_cost",
     "regression_cost_gradient",
     "relu",
@@ -341,6 +357,7 @@ __all__ = [
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
+    "unit_vectors",
     "updated_gaussians",
     "weight_decay_step",
     "weighted_error",
