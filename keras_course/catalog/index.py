@@ -18,6 +18,7 @@ from keras_course.catalog import (
     optimization,
     phenomena,
     regularization,
+    selfsupervised,
     structured,
 )
 from keras_course.catalog.entry import Entry
@@ -33,6 +34,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
+    "selfsupervised": selfsupervised.ROWS,
     "structured": structured.ROWS,
     "phenomena": phenomena.ROWS,
 }

@@ -83,6 +83,7 @@ REGISTERED_NAMES = frozenset(
         "RandomShift",
         "RandomTypos",
         "Recall",
+        "RotationPrediction",
         "SemiSupervised",
         "SoftThreshold",
         "SoftmaxLoss",

@@ -2,6 +2,7 @@
 
 from keras_course.experiments import (
     bias_variance,
+    few_label_probes,
     flat_minima,
     foreground_segmentation,
     ill_conditioning,
@@ -17,6 +18,7 @@ from keras_course.experiments.table import Table
 __all__ = [
     "Table",
     "bias_variance",
+    "few_label_probes",
     "flat_minima",
     "foreground_segmentation",
     "ill_conditioning",

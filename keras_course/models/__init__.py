@@ -19,6 +19,7 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
+from keras_course.models.selfsupervised import RotationPrediction
 from keras_course.models.vision import LeNet
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "LogisticRegression",
     "MLP",
     "Perceptron",
+    "RotationPrediction",
     "SoftmaxRegression",
     "TiedPair",
     "VariationalAutoencoder",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from keras_course.core.shapes import require_one_of, require_rank
 from keras_course.ops.conjugate_directions import CONJUGACY_RULES, conjugacy_coefficient, conjugate_direction
@@ -81,6 +81,8 @@ def conjugate_gradient_minimize(
 
     Source: C 7.6.
     """
+    import tensorflow as tf
+
     start = as_floating(initial_position)
     require_rank("conjugate_gradient_minimize", start.shape, 1)
     require_one_of("conjugate_gradient_minimize", CONJUGACY_RULES, rule=rule)
@@ -140,6 +142,8 @@ def conjugate_gradient_minimize(
 
 def _curvature(function: Callable[[Any], tuple[Any, Any]], position: Any, direction: Any) -> Any:
     """d' H d from one more backward pass."""
+    import tensorflow as tf
+
     with tf.GradientTape() as tape:
         tape.watch(position)
         slope = _dot(function(position)[1], tf.stop_gradient(direction))
@@ -147,8 +151,8 @@ def _curvature(function: Callable[[Any], tuple[Any, Any]], position: Any, direct
 
 
 def _within(gradient: Any, tolerance: float) -> Any:
-    return tf.reduce_max(tf.abs(gradient)) <= tolerance
+    return ops.max(ops.abs(gradient)) <= tolerance
 
 
 def _dot(a: Any, b: Any) -> Any:
-    return tf.reduce_sum(a * b)
+    return ops.sum(a * b)

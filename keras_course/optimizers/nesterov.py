@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_course.core.backend import require_tensorflow
@@ -152,6 +151,8 @@ class Nesterov(keras.optimizers.Optimizer):
                 strategy.extended.update(variable, change, group=False)
 
         own = [variable.value if isinstance(variable, keras.Variable) else variable for variable in variables]
+        import tensorflow as tf
+
         tf.__internal__.distribute.interim.maybe_merge_call(update_all, self._distribution_strategy, own)
 
     def get_config(self) -> dict[str, Any]:

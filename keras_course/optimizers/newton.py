@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from keras_course.core.backend import jacobian
 from keras_course.core.shapes import require_rank
@@ -76,6 +75,8 @@ def newton_minimize(
 
     Source: C 7.6, C 7.2.3.
     """
+    import tensorflow as tf
+
     start = as_floating(initial_position)
     require_rank("newton_minimize", start.shape, 1)
     require_non_negative("newton_minimize", tolerance=tolerance, max_iterations=max_iterations)

@@ -18,7 +18,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 __all__ = [
@@ -152,6 +151,8 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> tuple[Any, list[Any]]:
 
     Source: C 9.1.6.
     """
+    import tensorflow as tf
+
     weights = model.trainable_variables
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([weight.value for weight in weights])

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +104,22 @@ def example_of(golden: Mapping[str, Any]) -> Callable[..., dict[str, Any]]:
     """
     topic, _, case = golden["id"].partition("/")
     name = golden.get("example") or case.replace("-", "_")
-    module = importlib.import_module(f"keras_course.worked_examples.{topic}")
-    function: Callable[..., dict[str, Any]] | None = getattr(module, name, None)
+    function: Callable[..., dict[str, Any]] | None = None
+    if (module := _module_that_defines(topic, name)) is not None:
+        function = getattr(importlib.import_module(module), name)
     if function is None:
         raise CorruptArtifact(golden["id"], f"keras_course.worked_examples.{topic} has no function {name!r}")
     return function
+
+
+@cache
+def _module_that_defines(topic: str, name: str) -> str | None:
+    """The one module `topic` or `topic_<part>` in which the function stands: the others may need TensorFlow."""
+    definition = re.compile(rf"^def {re.escape(name)}\(", re.MULTILINE)
+    for part in sorted(Path(__file__).parents[1].glob(f"worked_examples/{topic}*.py")):
+        if part.stem.split("_")[0] == topic and definition.search(part.read_text("utf-8")):
+            return f"keras_course.worked_examples.{part.stem}"
+    return None
 
 
 def verify(
@@ -146,7 +159,7 @@ def verify(
                 continue
             for dtype in dtypes:
                 if dtype == "float64" and keras.backend.backend() == "jax":
-                    continue  # Keras's JAX backend computes in float32 at most
+                    continue  # parts of Keras's JAX backend fall back to float32, even under JAX_ENABLE_X64
                 for mode in modes:
                     if mode != "eager" and not _has_mode(golden, mode):
                         continue
@@ -157,7 +170,22 @@ def runs_here(golden: Mapping[str, Any]) -> bool:
     """Whether this Keras backend can run a case: operations and blocks run on all, the rest on TensorFlow alone."""
     entry = catalog.get(golden["entry"])
     portable = entry.shape in ("op", "block") and not entry.object.startswith(_TENSORFLOW_ALONE)
-    return portable or keras.backend.backend() == "tensorflow"
+    if keras.backend.backend() == "tensorflow":
+        return True
+    return portable and not _wants_tensorflow(golden)
+
+
+def _wants_tensorflow(golden: Mapping[str, Any]) -> bool:
+    """Whether the worked example lies beside models, and TensorFlow is not installed."""
+    try:
+        example_of(golden)
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        return True
+    except CorruptArtifact:
+        return False  # the run will say so
+    return False
 
 
 def _has_mode(golden: Mapping[str, Any], mode: str) -> bool:
@@ -248,8 +276,10 @@ def _float_dtype(dtype: str) -> Iterator[None]:
 
 @contextmanager
 def _on_device(device: str) -> Iterator[None]:
-    if keras.backend.backend() != "tensorflow":
-        with keras.device(device.lower()):
+    if keras.backend.backend() == "jax":
+        import jax
+
+        with keras.device(device.lower()), jax.default_matmul_precision("highest"):
             yield
         return
     import tensorflow as tf

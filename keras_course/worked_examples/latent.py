@@ -10,14 +10,11 @@ from typing import Any
 from keras import ops
 
 from keras_course.core.backend import compiled, jacobian
-from keras_course.models.latent.gaussian_mixture import GaussianMixture
-from keras_course.models.latent.k_means import KMeans
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
 from keras_course.ops.clustering import (
     cluster_cost,
     k_means_plus_plus,
     lloyd_step,
-    one_hot_of_nearest,
     seeding_probabilities,
 )
 from keras_course.ops.expectation_maximization import (
@@ -30,30 +27,15 @@ from keras_course.ops.expectation_maximization import (
 from keras_course.ops.mixtures import gaussian_log_joint, scale_of
 
 __all__ = [
-    "best_partition",
     "bound_and_gap",
     "coin_half_steps",
     "coin_iterations",
     "likelihood_slopes",
     "lloyd_iterations",
     "mixture_densities",
-    "mixture_iterations",
-    "one_hot_assignment",
-    "posterior_of_components",
     "seeded_start",
     "seeding_odds",
 ]
-
-
-def one_hot_assignment(x: Any, centres: Any) -> dict[str, Any]:
-    """The r step: distances, the one-hot vector of the nearest centre, and E(c, r). Source: B."""
-    model = KMeans(*centres.shape, centres=ops.convert_to_numpy(centres))
-    r = compiled(one_hot_of_nearest)(x, centres)
-    return {
-        "distances": compiled(model.squared_distances)(x),
-        "r": ops.cast(r, "int32"),
-        "cost": ops.reshape(compiled(cluster_cost)(x, centres, r), (1,)),
-    }
 
 
 def lloyd_iterations(x: Any, centres: Any, steps: int) -> dict[str, Any]:
@@ -66,18 +48,6 @@ def lloyd_iterations(x: Any, centres: Any, steps: int) -> dict[str, Any]:
         assignments.append(ops.cast(ops.argmax(r, axis=1), "int32"))
         centres = moved
     return {"assignments": ops.stack(assignments), "centres": centres, "costs": ops.stack(costs)}
-
-
-def best_partition(x: Any, centres: Any, steps: int) -> dict[str, Any]:
-    """The model itself, an epoch a step, ends in the best of all partitions from this start. Source: B."""
-    model = KMeans(*centres.shape, centres=ops.convert_to_numpy(centres))
-    statistics = compiled(model.cluster_sums)
-    for _ in range(steps):
-        points, sizes, cost = statistics(x, ops.ones_like(x[:, 0]))
-        model.accumulate(x.shape[0], points=points, sizes=sizes, cost=cost)
-        model.end_epoch()
-    cost = statistics(x, ops.ones_like(x[:, 0]))[2]
-    return {"cost": ops.reshape(cost, (1,)), "centres": ops.convert_to_tensor(model.centres)}
 
 
 def seeding_odds(x: Any, centres: Any) -> dict[str, Any]:
@@ -99,31 +69,6 @@ def mixture_densities(x: Any, weights: Any, means: Any, covariances: Any) -> dic
     """p(x) = sum_k pi_k N(x; mu_k, Sigma_k). Source: B, R."""
     log_density = compiled(lambda *given: log_evidence(_log_joint(*given)))(x, weights, means, covariances)
     return {"density": ops.exp(log_density), "log_density": log_density}
-
-
-def posterior_of_components(x: Any, weights: Any, means: Any, covariances: Any) -> dict[str, Any]:
-    """Which component is responsible: the prior re-weighted by the likelihood. Source: B."""
-    model = GaussianMixture(*means.shape)
-    model.start(*(ops.convert_to_numpy(given) for given in (weights, means, covariances)))
-    return {"responsibilities": compiled(model.e_step)(x)}
-
-
-def mixture_iterations(
-    x: Any, weights: Any, means: Any, covariances: Any, covariance: str, steps: int
-) -> dict[str, Any]:
-    """EM as the model does it, an epoch a step; the log-likelihood before each and after the last. Source: B, R."""
-    model = GaussianMixture(*means.shape, covariance=covariance, regularisation=0.0)
-    model.start(*(ops.convert_to_numpy(given) for given in (weights, means, covariances)))
-    statistics = compiled(model.expected_sums)
-    totals = []
-    for _ in range(steps):
-        sizes, shifts, seconds, total = statistics(x, ops.ones_like(x[:, 0]))
-        model.accumulate(x.shape[0], sizes=sizes, shifts=shifts, seconds=seconds, log_likelihood=total)
-        model.end_epoch()
-        totals.append(total)
-    totals.append(statistics(x, ops.ones_like(x[:, 0]))[3])
-    weights, means, _ = model.parameters
-    return {"weights": weights, "means": means, "covariances": model.covariances, "log_likelihood": ops.stack(totals)}
 
 
 def likelihood_slopes(x: Any, weights: Any, means: Any, covariances: Any) -> dict[str, Any]:

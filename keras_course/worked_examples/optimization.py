@@ -19,7 +19,6 @@ from keras_course.worked_examples.optimization_normalization import (
     batch_normalization_gradient,
     moments_of_uneven_batches,
     moving_averages,
-    statistics_layer_by_layer,
 )
 from keras_course.worked_examples.optimization_optimizers import (
     adagrad_change,
@@ -41,6 +40,7 @@ from keras_course.worked_examples.optimization_optimizers import (
     rmsprop_paths,
     windowed_adagrad_paths,
 )
+from keras_course.worked_examples.optimization_statistics import statistics_layer_by_layer
 
 __all__ = [
     "adagrad_change",

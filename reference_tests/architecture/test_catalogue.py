@@ -14,10 +14,12 @@ import pytest
 
 import keras_course
 from keras_course import catalog
+from keras_course.core.errors import CorruptArtifact
 from keras_course.core.serial import REGISTERED_NAMES
+from keras_course.pipeline.verify import example_of
 
 ENTRIES = catalog.entries()
-BASES = {"Augmentation", "Model"}  # to be subclassed: no file names them
+BASES = {"Augmentation", "ImageClassifier", "Model"}  # to be subclassed: no file names them
 PARTS = sorted({part for entry in ENTRIES for part in entry.parts})
 
 
@@ -114,14 +116,14 @@ def test_public_names_of_a_folder_are_declared():
         assert module.__all__ and all(hasattr(module, name) for name in module.__all__)
 
 
-def test_every_golden_names_a_worked_example_that_the_topic_module_has(checkout):
+def test_every_golden_names_a_worked_example(checkout):
     missing = []
     for path in (checkout / "reference_tests/goldens").glob("*/*.json"):
         golden = json.loads(path.read_text("utf-8"))
-        module = importlib.import_module(f"keras_course.worked_examples.{golden['id'].split('/')[0]}")
-        name = golden.get("example") or path.stem.replace("-", "_")
-        if not hasattr(module, name):
-            missing.append(f"{golden['id']}: {module.__name__}.{name}")
+        try:
+            example_of(golden)
+        except CorruptArtifact as error:
+            missing.append(str(error))
     assert not missing
 
 
@@ -130,16 +132,20 @@ def test_every_worked_example_is_pinned_by_a_golden(checkout):
     for path in (checkout / "reference_tests/goldens").glob("*/*.json"):
         golden = json.loads(path.read_text("utf-8"))
         used.add((golden["id"].split("/")[0], golden.get("example") or path.stem.replace("-", "_")))
-    for topic in catalog.topics():
-        module = importlib.import_module(f"keras_course.worked_examples.{topic}")
-        own = [
-            name
+    own = set()
+    for path in (checkout / "keras_course/worked_examples").glob("*.py"):
+        module = importlib.import_module(f"keras_course.worked_examples.{path.stem}")
+        own |= {
+            (path.stem.split("_")[0], name)
             for name, value in vars(module).items()
-            if inspect.isfunction(value)
-            and value.__module__.startswith("keras_course.worked_examples")
-            and name[0] != "_"
-        ]
-        assert {(topic, name) for name in own} <= used
+            if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_"
+        }
+    assert own <= used
+
+
+def test_the_root_package_offers_every_subpackage(checkout):
+    folders = {path.parent.name for path in (checkout / "keras_course").glob("*/__init__.py")}
+    assert folders <= set(dir(keras_course))
 
 
 def test_the_root_package_and_the_catalogue_load_neither_tensorflow_nor_keras(checkout):

@@ -133,6 +133,7 @@ TRAINING: dict[str, dict[str, Any]] = {
         "targets": four_classes,
         "compile": by_own_rule,
     },
+    "rotation": {"compile": with_adam},
     "adversarial-training": {"targets": four_classes, "compile": with_softmax_loss},
 }
 

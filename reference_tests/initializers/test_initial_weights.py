@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from keras_course.core.serial import load, save_model
-from keras_course.initializers import NormalizedInitialization, UniformFanIn
+from keras_course.initializers import NormalizedInitialization, UniformFanIn, seeded
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
 
 SHAPES = [(200, 50), (3, 3, 8, 16), (40,)]
@@ -98,3 +98,12 @@ def test_a_layer_without_units_has_no_scale(call, came):
     with pytest.raises(ValueError) as refused:
         call()
     assert str(refused.value).endswith(f"Received: {came}")
+
+
+def test_each_layer_of_a_block_draws_weights_of_its_own_from_one_initializer():
+    first, again, other = (seeded(UniformFanIn(), 7, name, "kernel") for name in ("a", "a", "b"))
+    assert type(first) is UniformFanIn
+    np.testing.assert_array_equal(first((3, 2)), again((3, 2)))
+    assert not np.array_equal(first((3, 2)), other((3, 2)))
+    unseeded = UniformFanIn()
+    assert seeded(unseeded, None, "a") is unseeded

@@ -17,15 +17,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
-from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
-from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int
+from keras_course.core.shapes import normalize_tuple, require_one_of
 from keras_course.layers.convolution import Convolution2D
 from keras_course.layers.pooling import AveragePooling, MaxPooling
+from keras_course.models.vision.image_classifier import ImageClassifier
 from keras_course.ops.convolution import output_size
 
 __all__ = ["LeNet"]
@@ -34,7 +31,7 @@ KERNEL, WINDOW = 5, 2
 
 
 @register("LeNet")
-class LeNet(Model):
+class LeNet(ImageClassifier):
     """LeNet-5 as it is built today; `call` returns logits.
 
     x -> C1 conv 5x5 -> f -> S2 pool 2x2 -> C3 conv 5x5 -> f -> S4 pool 2x2 -> C5 dense -> f -> F6 dense -> f -> logits
@@ -54,7 +51,7 @@ class LeNet(Model):
             (valid, valid), (zero, valid), (zero, zero) that leaves at least one pixel: 32 x 32 and 28 x 28 images stay
             unpadded, 8 x 8 are padded twice.
         seed: int, root of the initial weights (Glorot uniform; each layer's own seed is derived from it).
-        **kwargs: as keras.Model.
+        **kwargs: as ImageClassifier (width, a factor on filters and units; dropout of C5 and F6; freeze_trunk).
 
     Input shape:
         (batch, height, width, channels).
@@ -68,11 +65,13 @@ class LeNet(Model):
     Example:
         >>> LeNet(input_shape=(32, 32, 1)).count_params()
         61706
-        >>> tuple(LeNet()(ops.zeros((3, 8, 8, 1))).shape)
+        >>> tuple(LeNet()(keras.ops.zeros((3, 8, 8, 1))).shape)
         (3, 10)
 
     Source: S 9.2, R; LeCun, Bottou, Bengio, Haffner 1998.
     """
+
+    any_size = False
 
     def __init__(
         self,
@@ -86,10 +85,7 @@ class LeNet(Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed=seed, **kwargs)
-        self.image_shape = normalize_tuple("LeNet", input_shape, 3, "input_shape")
-        require_positive_int("LeNet", classes=classes)
-        self.classes = int(classes)
+        super().__init__(input_shape, classes, seed=seed, **kwargs)
         self.filters = normalize_tuple("LeNet", filters, 2, "filters")
         self.units = normalize_tuple("LeNet", units, 2, "units")
         require_one_of("LeNet", ("average", "max"), pooling=pooling)
@@ -99,77 +95,23 @@ class LeNet(Model):
         first, second = _paddings(self.padding, self.image_shape)
 
         pool = {"average": AveragePooling, "max": MaxPooling}[pooling]
-        self.conv1 = self._seeded(Convolution2D, self.filters[0], KERNEL, padding=first, name="conv1")
-        self.pool1 = pool(WINDOW, dtype=self.dtype_policy, name="pool1")
-        self.conv2 = self._seeded(Convolution2D, self.filters[1], KERNEL, padding=second, name="conv2")
-        self.pool2 = pool(WINDOW, dtype=self.dtype_policy, name="pool2")
-        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
-        self.dense1 = self._seeded(keras.layers.Dense, self.units[0], name="dense1")
-        self.dense2 = self._seeded(keras.layers.Dense, self.units[1], name="dense2")
-        self.dense3 = self._seeded(keras.layers.Dense, self.classes, name="dense3", activation=None)
+        maps, units = [self.scaled(one) for one in self.filters], [self.scaled(one) for one in self.units]
+        self.add_stage("conv1", self._seeded(Convolution2D, maps[0], KERNEL, padding=first, name="conv1"))
+        self.add_stage("pool1", pool(WINDOW, dtype=self.dtype_policy, name="pool1"))
+        self.add_stage("conv2", self._seeded(Convolution2D, maps[1], KERNEL, padding=second, name="conv2"))
+        self.add_stage("pool2", pool(WINDOW, dtype=self.dtype_policy, name="pool2"))
+        self.add_head(
+            keras.layers.Flatten(dtype=self.dtype_policy, name="flatten"),
+            self._seeded(keras.layers.Dense, units[0], name="dense1"),
+            self._seeded(keras.layers.Dense, units[1], name="dense2"),
+            self._seeded(keras.layers.Dense, self.classes, name="dense3", activation=None),
+            dropped=("dense1", "dense2"),
+        )
         self.build((None, *self.image_shape))
-
-    def call(self, images: Any) -> Any:
-        return self.dense3(self.code(images))  # (B, K) logits
-
-    def code(self, images: Any) -> Any:
-        """F6, what the network knows of an image before it decides.
-
-        h4 = f(W4' f(W3' vec(p2) + b3) + b4)
-
-        Args:
-            images: tensor (B, H, W, C).
-
-        Returns:
-            Tensor (B, units[1]).
-        """
-        maps = self.pool1(self.conv1(images))  # (B, 14, 14, 6) of a 32 x 32 image
-        maps = self.pool2(self.conv2(maps))  # (B, 5, 5, 16)
-        return self.dense2(self.dense1(self.flatten(maps)))
-
-    def probabilities(self, images: Any) -> Any:
-        """p(y | x) = softmax(z), tensor (B, classes) of at least float32."""
-        logits = self(images, training=False)
-        return ops.softmax(ops.cast(logits, "float64" if self.compute_dtype == "float64" else "float32"))
-
-    def most_probable(self, images: Any) -> Any:
-        """The class of largest probability, the first of equals, int32 tensor (B,)."""
-        return ops.cast(ops.argmax(self(images, training=False), axis=-1), "int32")
-
-    @property
-    def first_layer_filters(self) -> np.ndarray:
-        """Kernel of C1 as an array (5, 5, channels, filters), for figures."""
-        return np.asarray(ops.convert_to_numpy(self.conv1.kernel))
-
-    def build(self, input_shape: Any = None) -> None:
-        shape = (None, *self.image_shape)
-        for layer in (self.conv1, self.pool1, self.conv2, self.pool2, self.flatten):
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
-        for layer in (self.dense1, self.dense2, self.dense3):
-            layer.build(shape)
-            shape = (None, layer.units)
-        self.input_spec = keras.InputSpec(shape=(None, *self.image_shape))
-        self.built = True
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        return (input_shape[0], self.classes)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """`serving_default` probabilities (B, classes), `logits`, `class` int32 (B,), `code` (B, units[1])."""
-        images = [keras.InputSpec(shape=(None, *self.image_shape), dtype=self.input_dtype, name="images")]
-        return {
-            "serving_default": (lambda images: self.probabilities(images), images),
-            "logits": (lambda images: self(images, training=False), images),
-            "class": (lambda images: self.most_probable(images), images),
-            "code": (lambda images: self.code(images), images),
-        }
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "input_shape": self.image_shape,
-            "classes": self.classes,
             "filters": self.filters,
             "units": self.units,
             "pooling": self.pooling,
@@ -179,7 +121,7 @@ class LeNet(Model):
 
     def _seeded(self, layer: type, *args: Any, name: str, **kwargs: Any) -> Any:
         """A layer whose initial weights depend on this model's seed and its own name alone."""
-        initializer = keras.initializers.GlorotUniform(seed=derive_seed(self.seed, name, "kernel"))
+        initializer = keras.initializers.GlorotUniform(seed=self.seed_of(name, "kernel"))
         settings = {"activation": self.activation, "dtype": self.dtype_policy, **kwargs}
         return layer(*args, kernel_initializer=initializer, name=name, **settings)
 

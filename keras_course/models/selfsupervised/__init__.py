@@ -1,0 +1,5 @@
+"""Models that make their own labels, and what their features are judged by."""
+
+from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
+
+__all__ = ["RotationPrediction"]
