@@ -110,9 +110,9 @@ def nt_xent(first: Any, second: Any, temperature: float = 0.5, among: Any = None
 
     similarity = ops.concatenate([first, second]) @ ops.transpose(ops.concatenate([all_first, all_second]))
     scores = similarity / temperature  # (2N, 2M)
-    rows = start + ops.arange(many)
+    rows = ops.cast(start, "int32") + ops.arange(many, dtype="int32")
     itself = ops.concatenate([rows, total + rows])  # the column that holds the view of this row
-    columns = ops.arange(2 * total)
+    columns = ops.arange(2 * total, dtype="int32")
     scores = ops.where(columns[None, :] == itself[:, None], -float("inf"), scores)
     partner = ops.sum(first * second, axis=-1) / temperature  # (N,)
     against = ops.logsumexp(scores, axis=-1)  # (2N,)

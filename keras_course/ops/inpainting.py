@@ -203,7 +203,8 @@ def masked_squared_error(x: Any, y: Any, weights: Any) -> Any:
 
 def _squares(top: Any, left: Any, height: int, width: int, side: int) -> Any:
     """Union of squares whose corners are (B, K), as float32 (B, H, W, 1)."""
-    rows, columns = ops.arange(height)[None, None, :] - top[..., None], ops.arange(width)[None, None] - left[..., None]
+    rows = ops.arange(height, dtype="int32")[None, None] - top[..., None]
+    columns = ops.arange(width, dtype="int32")[None, None] - left[..., None]
     down = ops.logical_and(rows >= 0, rows < side)  # (B, K, H)
     across = ops.logical_and(columns >= 0, columns < side)  # (B, K, W)
     inside = ops.logical_and(down[..., :, None], across[..., None, :])  # (B, K, H, W)

@@ -1,5 +1,7 @@
 """Models that make their own labels, and what their features are judged by."""
 
+from keras_course.models.selfsupervised.context_encoder import ContextEncoder
+from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 
-__all__ = ["RotationPrediction"]
+__all__ = ["ContextEncoder", "ContrastiveLearning", "RotationPrediction"]

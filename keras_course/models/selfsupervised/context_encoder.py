@@ -22,14 +22,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import ops
-from keras_course.layers.sub_networks import require_shape, restored, told
-from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import stateless_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int
+from keras_course.layers.sub_networks import require_shape, restored, told
 from keras_course.models.selfsupervised.inpainting_networks import filling_decoder, region_discriminator
+from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 from keras_course.ops.inpainting import (
     central_block,
     masked_squared_error,
@@ -51,12 +51,14 @@ class ContextEncoder(Model):
 
     `compile(optimizer, discriminator_optimizer)`: two optimizers, the second a copy of the first if none is given; no
     loss. `fit` and `evaluate` report `loss` = J_F, `reconstruction_error`, and with an adversary `adversarial_loss` =
-    -log sigma(d(y)), `discriminator_loss` = J_D and `discriminator_accuracy`, the share of regions it calls rightly: one
-    that stays at 1 has won outright and teaches nothing (`callbacks.DiscriminatorWatch` says so). With adversarial=0
-    there is no discriminator, and training is that of a plain autoencoder of holes.
+    -log sigma(d(y)), `discriminator_loss` = J_D and `discriminator_accuracy`, the share of regions it calls rightly:
+    one that stays at 1 has won outright and teaches nothing (`callbacks.DiscriminatorWatch` says so). With
+    adversarial=0 there is no discriminator, and training is that of a plain autoencoder of holes.
 
     Holes in training come from (seed, step); evaluation takes the same few holes for every image, so that what it
     reports depends on neither the batch size nor the order.
+
+    Layers may be given as `keras.saving.serialize_keras_object` writes them, too.
 
     Args:
         shape: (H, W, C) of one image.
@@ -126,6 +128,7 @@ class ContextEncoder(Model):
             )
         if discriminator is not None and adversarial == 0:
             raise ValueError("ContextEncoder with adversarial=0 has no discriminator. Received: one")
+        trunk, decoder, discriminator = (restored(part) for part in (trunk, decoder, discriminator))
         self.hole, self.side, self.blocks, self.share = hole, side, blocks, share
         self.overlap, self.band = overlap, band
         self.adversarial, self.fill, self.evaluation_masks = adversarial, fill, evaluation_masks
@@ -200,12 +203,14 @@ class ContextEncoder(Model):
 
     def complete(self, context: Any, training: bool | None = False) -> Any:
         """y, the whole image that decoder and trunk make of what is seen."""
-        return self.decoder(self.encode(context, training), training=training)
+        require_images("ContextEncoder", context.shape, self.event_shape)
+        return self.decoder(self.trunk(context, training=training), training=training)
 
-    def encode(self, x: Any, training: bool | None = False) -> Any:
-        """The trunk's features of x as it is."""
+    def encode(self, x: Any) -> Any:
+        """The trunk's features of x as it is, a row an image, (B, F)."""
         require_images("ContextEncoder", x.shape, self.event_shape)
-        return self.trunk(x, training=training)
+        features = self.trunk(x, training=False)
+        return ops.reshape(features, (-1, math.prod(features.shape[1:])))
 
     def inpaint(self, x: Any, mask: Any) -> Any:
         """(1 - M) x + M y: seen pixels stay, missing ones are filled; what x holds in the hole does not matter.
@@ -372,8 +377,3 @@ class ContextEncoder(Model):
             "fill": self.fill,
             "evaluation_masks": self.evaluation_masks,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ContextEncoder:
-        parts = ("trunk", "decoder", "discriminator")
-        return cls(**{**config, **{name: restored(config[name]) for name in parts}})

@@ -17,13 +17,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import ops
-from keras_course.layers.sub_networks import require_shape, restored, sub_network, told
-from keras_course.models.selfsupervised.trunk import trunk_of
 
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import stateless_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_rank
+from keras_course.layers.sub_networks import require_shape, restored, sub_network, told
+from keras_course.models.selfsupervised.trunk import trunk_of
 from keras_course.ops.contrastive import cosine_similarities, nt_xent, require_temperature, unit_vectors
 
 __all__ = ["ContrastiveLearning"]
@@ -43,6 +43,8 @@ class ContrastiveLearning(Model):
     Under tf.distribute every replica embeds its share and gathers the embeddings of all: J and its gradient are those
     of the whole batch, each replica computing its strip of the matrix of similarities.
 
+    Layers may be given as `keras.saving.serialize_keras_object` writes them, too.
+
     Args:
         shape: tuple of ints, the shape of one x.
         trunk: Keras layer or model (B, *shape) -> (B, ...), or stages of convolutions (`image_trunk`).
@@ -58,7 +60,7 @@ class ContrastiveLearning(Model):
         (B, *shape).
 
     Output shape:
-        That of the trunk.
+        (B, F), the trunk's, a row an example.
 
     Raises:
         ValueError: for no augmentation, a temperature that is not positive, shapes that do not fit, or a loss in
@@ -91,7 +93,8 @@ class ContrastiveLearning(Model):
         self.temperature = temperature
         self.activation = keras.activations.get(activation)
         listed = augmentation if isinstance(augmentation, list | tuple) else [augmentation]
-        self.augmentation = [restored(layer) if isinstance(layer, Mapping) else layer for layer in listed]
+        self.augmentation = [restored(layer) for layer in listed]
+        trunk, projector = restored(trunk), restored(projector)
         if not self.augmentation or not all(callable(getattr(layer, "draws", None)) for layer in self.augmentation):
             raise ValueError(
                 "ContrastiveLearning needs an Augmentation layer, or a list of them. "
@@ -122,21 +125,19 @@ class ContrastiveLearning(Model):
         return {"first": first, "second": second}
 
     def encode(self, x: Any, training: bool | None = False) -> Any:
-        """h, the features of x as it is."""
+        """h, the features of x as it is, a row an example, (B, F)."""
         if tuple(x.shape)[1:] != self.event_shape:
             require_rank("ContrastiveLearning", x.shape, len(self.event_shape) + 1)
             raise ValueError(
                 f"ContrastiveLearning expects x of shape (B, {', '.join(map(str, self.event_shape))}). "
                 f"Received: x.shape={tuple(x.shape)}"
             )
-        return self.trunk(x, training=training)
+        features = self.trunk(x, training=training)
+        return ops.reshape(features, (-1, math.prod(features.shape[1:])))
 
     def embed(self, x: Any, training: bool | None = False) -> Any:
         """z, the embeddings (B, D) that the loss compares, of length 1 and in at least float32."""
-        features = self.encode(x, training)
-        if len(features.shape) > 2:
-            features = ops.reshape(features, (-1, math.prod(features.shape[1:])))
-        z = self.projector(features, training=training)
+        z = self.projector(self.encode(x, training), training=training)
         return unit_vectors(ops.cast(z, keras.backend.result_type(z.dtype, "float32")))
 
     def views(self, x: Any, seed: Any) -> tuple[Any, Any]:
@@ -229,7 +230,3 @@ class ContrastiveLearning(Model):
             "temperature": self.temperature,
             "activation": keras.activations.serialize(self.activation),
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ContrastiveLearning:
-        return cls(**{**config, **{name: restored(config[name]) for name in ("trunk", "projector")}})
