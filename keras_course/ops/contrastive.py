@@ -41,7 +41,7 @@ def unit_vectors(z: Any) -> Any:
     Source: R; Chen et al. 2020.
     """
     z = as_floating(z)
-    largest = ops.stop_gradient(ops.max(ops.abs(z), axis=-1, keepdims=True))
+    largest = ops.stop_gradient(ops.max(ops.abs(z), axis=-1, keepdims=True, initial=0.0))
     z = z / ops.where(largest > 0, largest, ops.ones_like(largest))  # squares neither overflow nor vanish
     square = ops.sum(ops.square(z), axis=-1, keepdims=True)
     return z * ops.rsqrt(ops.where(square > 0, square, ops.ones_like(square)))

@@ -27,7 +27,8 @@ from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import stateless_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int
-from keras_course.layers.sub_networks import require_shape, restored, told
+from keras_course.layers.sub_networks import require_shape, restored
+from keras_course.models.selfsupervised.given_parts import plain_parts, told_parts
 from keras_course.models.selfsupervised.inpainting_networks import filling_decoder, region_discriminator
 from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 from keras_course.ops.inpainting import (
@@ -132,7 +133,7 @@ class ContextEncoder(Model):
         self.hole, self.side, self.blocks, self.share = hole, side, blocks, share
         self.overlap, self.band = overlap, band
         self.adversarial, self.fill, self.evaluation_masks = adversarial, fill, evaluation_masks
-        self.given = tuple(None if part is None else told(part) for part in (trunk, decoder, discriminator))
+        self.given = plain_parts(trunk=trunk, decoder=decoder, discriminator=discriminator)
 
         self.trunk = trunk_of("ContextEncoder", trunk, self.event_shape[-1], seed, self.dtype_policy)
         images = keras.KerasTensor((None, *self.event_shape), dtype=self.compute_dtype)
@@ -360,13 +361,10 @@ class ContextEncoder(Model):
         }
 
     def get_config(self) -> dict[str, Any]:
-        trunk, decoder, discriminator = self.given
         return {
             **super().get_config(),
             "shape": list(self.event_shape),
-            "trunk": trunk,
-            "decoder": decoder,
-            "discriminator": discriminator,
+            **told_parts(self, self.given),
             "hole": self.hole,
             "side": self.side,
             "blocks": self.blocks,

@@ -22,7 +22,8 @@ from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import stateless_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_rank
-from keras_course.layers.sub_networks import require_shape, restored, sub_network, told
+from keras_course.layers.sub_networks import require_shape, restored, sub_network
+from keras_course.models.selfsupervised.given_parts import plain_parts, told_parts
 from keras_course.models.selfsupervised.trunk import trunk_of
 from keras_course.ops.contrastive import cosine_similarities, nt_xent, require_temperature, unit_vectors
 
@@ -100,7 +101,7 @@ class ContrastiveLearning(Model):
                 "ContrastiveLearning needs an Augmentation layer, or a list of them. "
                 f"Received: augmentation={augmentation!r}"
             )
-        self.given = (told(trunk), told(projector))
+        self.given = plain_parts(trunk=trunk, projector=projector)
         self.trunk = trunk_of("ContrastiveLearning", trunk, self.event_shape[-1], seed, self.dtype_policy)
         hidden, output = projector, None
         if not isinstance(projector, keras.layers.Layer):
@@ -220,13 +221,11 @@ class ContrastiveLearning(Model):
         }
 
     def get_config(self) -> dict[str, Any]:
-        trunk, projector = self.given
         return {
             **super().get_config(),
             "shape": list(self.event_shape),
-            "trunk": trunk,
+            **told_parts(self, self.given),
             "augmentation": [keras.saving.serialize_keras_object(layer) for layer in self.augmentation],
-            "projector": projector,
             "temperature": self.temperature,
             "activation": keras.activations.serialize(self.activation),
         }

@@ -14,9 +14,12 @@ from typing import Any
 
 import keras
 
+from keras_course.layers.augmentation.geometry import RandomRotation, RandomScale, RandomShift
+from keras_course.models.selfsupervised.context_encoder import ContextEncoder
+from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 
-__all__ = ["PRETEXTS", "STAGES", "Pretext"]
+__all__ = ["PRETEXTS", "STAGES", "Pretext", "context_encoder", "contrastive_learning", "distortions"]
 
 STAGES = ((32, 32), (32,))  # of the trunk that all share
 
@@ -48,8 +51,25 @@ class Pretext:
         return {"optimizer": keras.optimizers.Adam(schedule), "steps_per_execution": self.steps_per_execution}
 
 
+def distortions() -> list[Any]:
+    """What a class survives: shifts by a pixel, turns by 17 degrees, sizes between 5/6 and 6/5."""
+    return [RandomShift(1.0, seed=0), RandomRotation(0.3, seed=0), RandomScale(0.2, seed=0)]
+
+
+def context_encoder(shape: tuple[int, ...], seed: int) -> ContextEncoder:
+    """Four small squares are missing; the pixels around them count, too, and a little of an adversary."""
+    return ContextEncoder(shape, STAGES, hole="blocks", overlap=1, adversarial=0.02, fill=0.3, seed=seed)
+
+
+def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearning:
+    """Two distorted views of every image, told apart from 510 others."""
+    return ContrastiveLearning(shape, STAGES, distortions(), projector=(128, 64), temperature=0.5, seed=seed)
+
+
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
         "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 30),
+        "inpainting": Pretext(context_encoder, 64, 30),
+        "contrastive": Pretext(contrastive_learning, 256, 40, rate=3e-3, steps_per_execution=5),
     }
 )
