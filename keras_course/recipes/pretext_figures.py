@@ -63,14 +63,14 @@ def hole_errors(model: Any, dataset: Dataset, seed: int) -> dict[str, float]:
         model, dataset, seed: as `fillings`.
 
     Returns:
-        {"hole_error": of the model, "hole_error_nearest", "hole_error_mean"}, and "hole_error_ratio", the first
-        over the smaller of the others.
+        {"hole_error": of the model, "hole_error_nearest", "hole_error_mean"}, and "hole_error_ratio", the first over
+        the last.
     """
     x, mask, filled = fillings(model, dataset, seed)
     missing = mask.sum() * x.shape[-1]
     errors = [float(np.sum(mask * (filled[name] - x) ** 2) / missing) for name in FILLINGS]
     names = ("hole_error", "hole_error_nearest", "hole_error_mean")
-    return {**dict(zip(names, errors, strict=True)), "hole_error_ratio": errors[0] / min(errors[1:])}
+    return {**dict(zip(names, errors, strict=True)), "hole_error_ratio": errors[0] / errors[2]}
 
 
 def filled_holes(context: FigureContext, columns: int = 14) -> Figure:

@@ -1,4 +1,4 @@
-"""NT-Xent and InfoNCE: equal to double loops, blind to what cosines are blind to, whole in shares, safe at the edges."""
+"""NT-Xent and InfoNCE: equal to double loops, blind to what cosines are blind to, whole in shares, safe at edges."""
 
 import keras
 import numpy as np
