@@ -10,12 +10,24 @@ ROWS = (
         members=(
             "keras_course.layers.convolution:Convolution1D", "keras_course.layers.convolution:Convolution3D",
             "keras_course.ops.convolution:convolve", "keras_course.ops.convolution:cross_correlate",
+            "keras_course.ops.receptive_field:receptive_field",
+        ),
+    ),
+    Entry(
+        "unshared-convolution", "Locally connected layers", shape="block",
+        object="keras_course.layers.locally_connected:LocallyConnected2D", init={"filters": 3, "kernel_size": 2},
+        inputs=(2, 5, 4, 2), sources=("C 8.1.11",),
+        members=(
+            "keras_course.layers.locally_connected:LocallyConnected1D",
+            "keras_course.ops.unshared_convolution:unshared_convolution",
         ),
     ),
     Entry(
         "pooling", "Max and average pooling", shape="block",
         object="keras_course.layers.pooling:MaxPooling", init={"pool_size": 2}, inputs=(2, 8, 8, 3),
-        sources=("C 8.1.8", "S 9.2"), members=("keras_course.layers.pooling:AveragePooling",),
+        sources=("C 8.1.8", "S 9.2"), members=(
+            "keras_course.layers.pooling:AveragePooling", "keras_course.layers.pooling:GlobalMaxPooling",
+        ),
     ),
     Entry(
         "lenet", "LeNet-5 for handwritten digits", shape="model",

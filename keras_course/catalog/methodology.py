@@ -82,6 +82,7 @@ ROWS = (
                 for name in ("LearningCurve", "learning_curve", "learning_curve_figure")
             ),
             *(f"{_PIPELINE}.worst_examples:{name}" for name in ("WorstExample", "worst_examples")),
+            *(f"{_PIPELINE}.saliency:{name}" for name in ("saliency", "score_slopes", "smooth_saliency")),
             *(f"{_PIPELINE}.diagnosis_plots:{name}" for name in ("diagnosis_figure", "layer_curves")),
             *(f"{_PIPELINE}.diagnose_run:{name}" for name in ("DiagnosedRun", "diagnose_run")),
             *(

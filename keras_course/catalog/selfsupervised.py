@@ -30,6 +30,19 @@ ROWS = (
         ),
     ),
     Entry(
+        "jigsaw", "Context prediction: which piece belongs where?", shape="model",
+        object=f"{_MODELS}.context_prediction:ContextPrediction",
+        init={
+            "shape": (4, 4, 2), "trunk": ((5,),), "task": "jigsaw", "grid": 2, "orders": 6, "units": 7,
+            "arrangements": "one",
+        },
+        inputs=(4, 4, 4, 2), recipe=f"{_RECIPES}:jigsaw", sources=("R", "C 6.8"),
+        members=tuple(
+            f"keras_course.ops.jigsaw:{name}"
+            for name in ("image_pieces", "shuffled_pieces", "permutation_set", "least_distance")
+        ),
+    ),
+    Entry(
         "inpainting", "Context encoder: fill the hole, against an adversary", shape="model",
         object=f"{_MODELS}.context_encoder:ContextEncoder",
         init={"shape": (4, 4, 2), "trunk": ((3,), (5,)), "overlap": 1, "adversarial": 0.1}, inputs=(4, 4, 4, 2),

@@ -20,9 +20,10 @@ from keras_course.layers.channelwise_dense import ChannelwiseDense
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
+from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
-from keras_course.layers.pooling import AveragePooling, MaxPooling
+from keras_course.layers.pooling import AveragePooling, GlobalMaxPooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
 
@@ -37,6 +38,9 @@ __all__ = [
     "Convolution3D",
     "DropConnect",
     "Dropout",
+    "GlobalMaxPooling",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",

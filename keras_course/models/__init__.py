@@ -19,7 +19,7 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
-from keras_course.models.selfsupervised import RotationPrediction
+from keras_course.models.selfsupervised import ContextPrediction, RotationPrediction
 from keras_course.models.vision import LeNet
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "BackpropMLP",
     "Bagging",
     "BinomialMixture",
+    "ContextPrediction",
     "DecisionStump",
     "DistributionRegression",
     "DropoutMLP",

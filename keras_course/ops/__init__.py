@@ -59,7 +59,7 @@ from keras_course.ops.clustering import (
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
 from keras_course.ops.contrastive import cosine_similarities, info_nce, nt_xent, unit_vectors
-from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size, receptive_field
+from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
     averaged_momentum_step,
@@ -156,6 +156,7 @@ from keras_course.ops.penalties import (
 from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
 from keras_course.ops.rate_decay import exponential_decay, linear_decay, polynomial_decay
+from keras_course.ops.receptive_field import layer_spans, receptive_field, receptive_window
 from keras_course.ops.regression import (
     lasso,
     lasso_cost,
@@ -179,6 +180,7 @@ from keras_course.ops.threshold_curves import (
     threshold_grid,
     trapezoidal_area,
 )
+from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
     "accuracy",
@@ -264,6 +266,7 @@ __all__ = [
     "lasso",
     "lasso_cost",
     "lasso_step",
+    "layer_spans",
     "leaky_relu",
     "leaky_relu_derivative",
     "linear_decay",
@@ -314,6 +317,7 @@ __all__ = [
     "random_regions",
     "recall",
     "receptive_field",
+    "receptive_window",
     "reconstruction_weights",
     "regression_cost",
     "regression_cost_gradient",
@@ -358,6 +362,8 @@ __all__ = [
     "tying_penalty",
     "uniform_fan_in_limit",
     "unit_vectors",
+    "unshared_convolution",
+    "unshared_output_size",
     "updated_gaussians",
     "weight_decay_step",
     "weighted_error",

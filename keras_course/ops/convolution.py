@@ -20,7 +20,6 @@ Conventions that bite:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -28,7 +27,7 @@ from keras import ops
 
 from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int, require_rank
 
-__all__ = ["PADDINGS", "convolve", "cross_correlate", "feature_maps", "output_size", "receptive_field"]
+__all__ = ["PADDINGS", "convolve", "cross_correlate", "feature_maps", "output_size"]
 
 PADDINGS = ("valid", "zero", "replicate", "same")
 
@@ -212,37 +211,6 @@ def output_size(n: int | None, kernel: int, stride: int = 1, dilation: int = 1, 
     if padding == "valid":
         return max(0, 1 + (n - 1 - dilation * (kernel - 1)) // stride)
     return -(-n // stride)
-
-
-def receptive_field(layers: Iterable[tuple[int, ...]]) -> int:
-    """How many input samples along one axis one unit behind a stack of convolutions and poolings sees.
-
-    r_0 = 1, j_0 = 1;    r_l = r_{l-1} + d_l (k_l - 1) j_{l-1},    j_l = s_l j_{l-1}
-
-    r grows with every layer although each is sparse: that is how deep units see the whole image.
-
-    Args:
-        layers: (kernel,), (kernel, stride) or (kernel, stride, dilation) for each layer, first layer first.
-
-    Returns:
-        Int at least 1.
-
-    Raises:
-        ValueError: for anything but positive integers.
-
-    Example:
-        >>> receptive_field([(3,), (3,)]), receptive_field([(5,), (2, 2), (5,), (2, 2)])
-        (5, 16)
-
-    Source: C 8.1.2.
-    """
-    field, jump = 1, 1
-    for layer in layers:
-        kernel, stride, dilation = (*layer, 1, 1)[:3]
-        require_positive_int("receptive_field", kernel=kernel, stride=stride, dilation=dilation)
-        field += dilation * (kernel - 1) * jump
-        jump *= stride
-    return field
 
 
 def _plain(who: str, inputs: Any, kernel: Any, strides: Any, dilation: Any, padding: str, flip: bool) -> Any:

@@ -119,7 +119,8 @@ def worst_mistakes(context: FigureContext, count: int = 12) -> Figure | None:
 def first_layer_filters(context: FigureContext) -> Figure | None:
     """The kernels of the first layer that has some: convolution kernels as images, dense ones reshaped to the input.
 
-    Red weights are negative, blue positive, white is zero; one scale for all.
+    Red weights are negative, blue positive, white is zero; one scale for all. Kernels over three colour channels are
+    shown in colour, where grey is zero.
     """
     filters = first_kernel_images(context.model, context.dataset.spec.shape)
     if filters is None:
@@ -132,20 +133,28 @@ def first_layer_filters(context: FigureContext) -> Figure | None:
     for axes in grid.flat:
         axes.set_axis_off()
     image: Any = None
+    colour = filters.ndim == 4
     for axes, weights in zip(grid.flat, filters, strict=False):
-        image = axes.imshow(weights, cmap="RdBu", vmin=-scale, vmax=scale, interpolation="nearest")
-    bar = figure.colorbar(image, ax=grid, fraction=0.05, pad=0.02)
-    bar.set_label("weight")
-    bar.outline.set_visible(False)
+        shown = 0.5 + 0.5 * weights / scale if colour else weights
+        image = axes.imshow(shown, cmap="RdBu", vmin=-scale, vmax=scale, interpolation="nearest")
+    if not colour:
+        bar = figure.colorbar(image, ax=grid, fraction=0.05, pad=0.02)
+        bar.set_label("weight")
+        bar.outline.set_visible(False)
     figure.suptitle(f"{context.recipe.slug}: filters of the first layer", fontsize=11)
     return figure
 
 
 def first_kernel_images(model: Any, shape: Sequence[int]) -> NDArray[np.float64] | None:
-    """Kernels of the first layer with one, as images (filters, h, w), averaged over input channels; or None."""
+    """Kernels of the first layer with one, as images (filters, h, w), or None.
+
+    Averaged over input channels, but for three of them: (filters, h, w, 3), to be seen in colour.
+    """
     for weight in model.weights:
         value = np.asarray(weight, "float64")
         if value.ndim == 4:  # (h, w, C in, C out)
+            if value.shape[2] == 3:
+                return np.asarray(np.moveaxis(value, -1, 0))
             return np.asarray(np.moveaxis(value.mean(2), -1, 0))
         if value.ndim == 2:
             side = round(float(np.sqrt(value.shape[0])))

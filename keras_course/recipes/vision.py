@@ -13,6 +13,7 @@ from keras_course.models.perceptrons.softmax_regression import SoftmaxRegression
 from keras_course.models.vision.lenet import LeNet
 from keras_course.pipeline.plots import confusion_matrix, first_layer_filters, learning_curves, worst_mistakes
 from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.pipeline.vision_plots import feature_maps, saliency_maps
 
 __all__ = ["lenet", "slightly_moved", "softmax_regression_on_pixels"]
 
@@ -46,7 +47,7 @@ def lenet() -> Recipe:
         augment_draws=4,
         baseline=softmax_regression_on_pixels,
         floor={"accuracy": 0.98},
-        figures=(learning_curves, confusion_matrix, worst_mistakes, first_layer_filters),
+        figures=(learning_curves, confusion_matrix, worst_mistakes, first_layer_filters, feature_maps, saliency_maps),
     )
 
 

@@ -12,8 +12,10 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import arithmetic, compiled
+from keras_course.models.selfsupervised.context_prediction import ContextPrediction
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 from keras_course.ops.clusterability import nearest_neighbour_clusterability, nearest_other
+from keras_course.ops.jigsaw import image_pieces, least_distance, permutation_set, shuffled_pieces
 from keras_course.ops.rotations import all_quarter_turns, quarter_turns
 from keras_course.pipeline.linear_probe import linear_probe
 from keras_course.worked_examples.selfsupervised_contrastive import (
@@ -31,6 +33,7 @@ from keras_course.worked_examples.selfsupervised_inpainting import (
 
 __all__ = [
     "clusterability_of_points",
+    "context_costs",
     "context_encoder_step",
     "contrastive_step",
     "errors_in_holes",
@@ -39,6 +42,8 @@ __all__ = [
     "info_nce_of_scores",
     "nt_xent_of_pairs",
     "nt_xent_slopes",
+    "orders_far_apart",
+    "pieces_of_images",
     "probe_with_one_label",
     "rotation_step",
     "turned_images",
@@ -87,3 +92,37 @@ def rotation_step(images: Any, trunk: Any, head: Any, rate: float) -> dict[str, 
         return {"costs": costs, **{name: ops.convert_to_tensor(weight) + 0 for name, weight in after.items()}}
 
     return compiled(step)(images)
+
+
+def pieces_of_images(images: Any, grid: int, gap: int, orders: Any) -> dict[str, Any]:
+    """The pieces of images, and the same shuffled. Source: R."""
+    pieces = compiled(image_pieces)(images, grid, gap)
+    return {"pieces": pieces, "shuffled": compiled(shuffled_pieces)(pieces, orders)}
+
+
+@arithmetic
+def orders_far_apart(pieces: int, count: int) -> dict[str, Any]:
+    """A set of orders, and how far apart its nearest two are. Source: Noroozi and Favaro 2016."""
+    chosen = permutation_set(pieces, count)
+    return {"orders": chosen.tolist(), "least_distance": least_distance(chosen)}
+
+
+def context_costs(
+    images: Any, task: str, grid: int, gap: int, count: int, trunk: Any, hidden: Any, head: Any
+) -> dict[str, Any]:
+    """Cost of every image for a linear trunk on pieces of one pixel, all arrangements asked for. Source: R."""
+    dtype = keras.backend.standardize_dtype(trunk.dtype)
+    dense = keras.layers.Dense(trunk.shape[1], use_bias=False, dtype=dtype)
+    network = keras.Sequential([keras.Input((1, 1, 1), dtype=dtype), keras.layers.Flatten(dtype=dtype), dense])
+    shape = tuple(images.shape)[1:]
+    model = ContextPrediction(
+        shape, network, task, grid, gap, count, hidden.shape[1], representation="pieces", dtype=dtype
+    )
+    for layer, kernel in ((dense, trunk), (model.hidden, hidden), (model.head, head)):
+        layer.kernel.assign(kernel)
+
+    def costs(images: Any) -> Any:
+        answers = model.pretext(images)
+        return model.arrangement_costs(answers["labels"], answers["logits"])
+
+    return {"costs": compiled(costs)(images)}

@@ -32,6 +32,17 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
         "inputs": (2, 4, 4, 4, 2),
     },
+    "keras_course.layers.locally_connected:LocallyConnected1D": {
+        "init": {
+            "filters": 2,
+            "kernel_size": 2,
+            "strides": 2,
+            "padding": "same",
+            "implementation": 3,
+            "activation": "tanh",
+        },
+        "inputs": (2, 5, 2),
+    },
     "keras_course.layers.pooling:AveragePooling": {
         "init": {"pool_size": 3, "strides": 2, "padding": "same"},
         "inputs": (2, 7, 7, 2),
@@ -44,6 +55,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"temperature": 0.7},
         "inputs": {"y_true": {"shape": (6, 3)}, "y_pred": {"shape": (6, 3)}},
     },
+    "keras_course.layers.pooling:GlobalMaxPooling": {"init": {}, "inputs": (2, 4, 5, 3)},
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
     "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},

@@ -5,6 +5,7 @@ fourth order with 50 digits.
 """
 
 from fractions import Fraction
+from itertools import permutations
 
 import mpmath
 import numpy as np
@@ -24,6 +25,7 @@ from reference_tests.oracles.selfsupervised_inpainting import (
 
 __all__ = [
     "clusterability_of_points",
+    "context_costs",
     "context_encoder_step",
     "contrastive_step",
     "errors_in_holes",
@@ -32,6 +34,8 @@ __all__ = [
     "info_nce_of_scores",
     "nt_xent_of_pairs",
     "nt_xent_slopes",
+    "orders_far_apart",
+    "pieces_of_images",
     "probe_with_one_label",
     "rotation_step",
     "turned_images",
@@ -127,3 +131,83 @@ def rotation_step(images, trunk, head, rate):
         slopes = _slopes(lambda **moved: sum(costs(**moved)) / len(images), parts)
         after = {name: _floats(parts[name] - mpmath.mpf(rate) * slopes[name]) for name in parts}
         return {"costs": _floats(np.array(costs(**parts), dtype=object)), **after}
+
+
+def _cut(image, grid, gap):
+    """Rows and columns of each piece, found by walking over the raster from its upper left corner."""
+    spans = []
+    for size in (len(image), len(image[0])):
+        piece = 0
+        while grid * (piece + 1) + (grid - 1) * gap <= size:
+            piece += 1
+        start = (size - grid * piece - (grid - 1) * gap) // 2
+        spans.append([range(start + k * (piece + gap), start + k * (piece + gap) + piece) for k in range(grid)])
+    return [[[image[r][c] for c in columns] for r in rows] for rows in spans[0] for columns in spans[1]]
+
+
+def pieces_of_images(images, grid, gap, orders):
+    pieces = [_cut(image, grid, gap) for image in images]
+    return {
+        "pieces": pieces,
+        "shuffled": [[cut[place] for place in order] for cut, order in zip(pieces, orders, strict=True)],
+    }
+
+
+def _distance(one, other):
+    return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+def largest_least_distance(pieces, count):
+    """The best there is, over all sets with the identity (a renaming of the places brings every set to one)."""
+    every = list(permutations(range(pieces)))
+
+    def holds(wanted, chosen, rest):
+        if len(chosen) == count:
+            return True
+        if len(chosen) + len(rest) < count:
+            return False
+        return any(
+            holds(wanted, [*chosen, p], [q for q in rest[place + 1 :] if _distance(p, q) >= wanted])
+            for place, p in enumerate(rest)
+        )
+
+    return max(
+        wanted
+        for wanted in range(2, pieces + 1)
+        if holds(wanted, [every[0]], [p for p in every[1:] if _distance(every[0], p) >= wanted])
+    )
+
+
+def orders_far_apart(pieces, count):
+    """The greedy set, candidate by candidate; its least distance by search over all sets, which it has to reach."""
+    every = list(permutations(range(pieces)))
+    chosen = [every[0]]
+    while len(chosen) < count:
+        chosen.append(
+            min(
+                (p for p in every if p not in chosen),
+                key=lambda p: (
+                    -min(_distance(p, q) for q in chosen),
+                    -sum(_distance(p, q) for q in chosen),
+                    p,
+                ),
+            )
+        )
+    return {"orders": [list(p) for p in chosen], "least_distance": largest_least_distance(pieces, count)}
+
+
+def context_costs(images, task, grid, gap, count, trunk, hidden, head):
+    orders = orders_far_apart(grid * grid, count)["orders"] if task == "jigsaw" else None
+    arrangements = orders or [[4, k] for k in range(9) if k != 4]
+    with mpmath.workdps(DIGITS):
+        trunk, hidden, head = _numbers(trunk), _numbers(hidden), _numbers(head)
+        costs = []
+        for image in images:
+            features = [_numbers(piece).reshape(-1) @ trunk for piece in _cut(image, grid, gap)]
+            total = mpmath.mpf(0)
+            for label, arrangement in enumerate(arrangements):
+                joined = np.concatenate([features[place] for place in arrangement])
+                units = np.array([max(value, mpmath.mpf(0)) for value in joined @ hidden], dtype=object)
+                total -= _log_softmax(units @ head)[label]
+            costs.append(float(total / len(arrangements)))
+        return {"costs": costs}

@@ -21,7 +21,7 @@ from keras_course.models.selfsupervised.rotation_prediction import RotationPredi
 
 __all__ = ["PRETEXTS", "STAGES", "Pretext", "context_encoder", "contrastive_learning", "distortions"]
 
-STAGES = ((32, 32), (32,))  # of the trunk that all share
+STAGES = ((64, 64), (32,))  # of the trunk that all share
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearni
 
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
-        "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 30),
+        "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
         "inpainting": Pretext(context_encoder, 64, 30),
         "contrastive": Pretext(contrastive_learning, 256, 40, rate=3e-3, steps_per_execution=5),
     }

@@ -19,7 +19,7 @@ from keras_course.core.seeds import derive_seed
 from keras_course.core.shapes import require_positive_int, require_rank
 from keras_course.datasets import epoch_order
 from keras_course.layers.convolution import Convolution2D
-from keras_course.layers.pooling import MaxPooling
+from keras_course.layers.pooling import GlobalMaxPooling, MaxPooling
 
 __all__ = ["image_trunk", "require_images", "train_supervised", "trunk_of"]
 
@@ -63,7 +63,7 @@ def image_trunk(channels: int, stages: Sequence[Sequence[int]], seed: int = 0, d
                     maps, 3, padding="zero", activation="relu", kernel_initializer=start, dtype=dtype, name=name
                 )
             )
-    layers.append(keras.layers.GlobalMaxPooling2D(dtype=dtype, name="strongest"))
+    layers.append(GlobalMaxPooling(dtype=dtype, name="strongest"))
     return keras.Sequential(layers, name="trunk")
 
 

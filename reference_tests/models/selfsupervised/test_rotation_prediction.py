@@ -76,12 +76,13 @@ def test_labels_that_come_with_the_images_change_nothing():
 
 
 def test_a_row_of_weight_zero_leaves_no_trace():
+    """With a y, of which nothing is read: Keras drops the weights of a fit without one."""
     weights = np.r_[np.ones(6), np.zeros(6)].astype("float32")
     changed = np.concatenate([X[:6], 1 - X[6:]])
     models = made(), made()
     for model, x in zip(models, (X, changed), strict=True):
         model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
-        model.fit(x, sample_weight=weights, batch_size=12, shuffle=False, verbose=0)
+        model.fit(x, np.zeros(12), sample_weight=weights, batch_size=12, shuffle=False, verbose=0)
     for one, other in zip(*(model.get_weights() for model in models), strict=True):
         assert np.allclose(one, other, atol=1e-6)
 
