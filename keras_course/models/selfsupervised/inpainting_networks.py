@@ -17,6 +17,7 @@ import keras
 
 from keras_course.core.seeds import derive_seed
 from keras_course.layers.channelwise_dense import ChannelwiseDense
+from keras_course.layers.convolution import Convolution2D
 
 __all__ = ["filling_decoder", "region_discriminator"]
 
@@ -68,9 +69,7 @@ def filling_decoder(
         across = derive_seed(seed, "decoder", "across")
         layers.append(ChannelwiseDense("relu", seed=across, dtype=dtype, name="across"))
         layers.append(
-            keras.layers.Conv2D(
-                maps, 1, activation="relu", kernel_initializer=start("between"), dtype=dtype, name="between"
-            )
+            Convolution2D(maps, 1, activation="relu", kernel_initializer=start("between"), dtype=dtype, name="between")
         )
     else:
         raise ValueError(
@@ -91,7 +90,7 @@ def filling_decoder(
             f"features={tuple(features)}; give a decoder of your own"
         )
     layers.append(
-        keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer=start("image"), dtype=dtype, name="image")
+        Convolution2D(channels, 3, padding="same", kernel_initializer=start("image"), dtype=dtype, name="image")
     )
     return keras.Sequential(layers, name="decoder")
 
@@ -117,7 +116,7 @@ def region_discriminator(maps: int = 16, seed: int = 0, dtype: Any = None) -> ke
     for level, width in enumerate((maps, 2 * maps)):
         initializer = keras.initializers.HeNormal(derive_seed(seed, "discriminator", level))
         layers.append(
-            keras.layers.Conv2D(width, 3, 2, "same", kernel_initializer=initializer, dtype=dtype, name=f"judge_{level}")
+            Convolution2D(width, 3, 2, "same", kernel_initializer=initializer, dtype=dtype, name=f"judge_{level}")
         )
         layers.append(keras.layers.LeakyReLU(0.2, dtype=dtype, name=f"leaky_{level}"))
     layers.append(keras.layers.Flatten(dtype=dtype, name="flat"))

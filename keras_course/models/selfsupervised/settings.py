@@ -69,7 +69,7 @@ def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearni
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
         "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
-        "inpainting": Pretext(context_encoder, 64, 30),
-        "contrastive": Pretext(contrastive_learning, 256, 40, rate=3e-3, steps_per_execution=5),
+        "inpainting": Pretext(context_encoder, 64, 20),
+        "contrastive": Pretext(contrastive_learning, 256, 25, rate=3e-3, steps_per_execution=5),
     }
 )
