@@ -34,4 +34,22 @@ ROWS = (
         object="keras_course.models.vision.lenet:LeNet", init={"input_shape": (8, 8, 1), "classes": 10},
         inputs=(2, 8, 8, 1), recipe="keras_course.recipes.vision:lenet", sources=("S 9.2", "R"),
     ),
+    Entry(
+        "resnet", "Residual networks: ResNet-18 to -152, and the form for small images", shape="model",
+        object="keras_course.models.vision.resnet:ResNet",
+        init={"input_shape": (6, 6, 2), "classes": 2, "depth": 8, "form": "cifar", "width": 0.125,
+              "normalization": {"synchronized": True}},
+        inputs=(2, 6, 6, 2), recipe="keras_course.recipes.deep_vision:resnet", sources=("R",),
+        members=(
+            "keras_course.layers.residual_block:ResidualBlock", "keras_course.layers.residual_block:BottleneckBlock",
+        ),
+    ),
+    Entry(
+        "densenet", "Densely connected networks: DenseNet-121, -169, -201, -161", shape="model",
+        object="keras_course.models.vision.densenet:DenseNet",
+        init={"input_shape": (6, 6, 2), "classes": 2, "depth": None, "blocks": (1, 1), "growth_rate": 2,
+              "small_stem": True, "normalization": {"synchronized": True}},
+        inputs=(2, 6, 6, 2), recipe="keras_course.recipes.deep_vision:densenet", sources=("R",),
+        members=("keras_course.layers.dense_block:DenseBlock", "keras_course.layers.dense_block:TransitionLayer"),
+    ),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from keras_course.layers.augmentation import (
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.channelwise_dense import ChannelwiseDense
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
+from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
@@ -26,27 +27,55 @@ from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, GlobalMaxPooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
+from keras_course.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    OutputRecurrentRNN,
+    PeepholeLSTM,
+    PeepholeLSTMCell,
+    RNNCell,
+    VectorToSequence,
+    from_keras,
+    to_keras,
+)
+from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
 
 __all__ = [
     "ActivityPenalty",
     "Augmentation",
     "AveragePooling",
     "BatchNormalization",
+    "Bidirectional",
+    "BottleneckBlock",
     "ChannelwiseDense",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",
+    "DenseBlock",
     "DropConnect",
     "Dropout",
+    "GRU",
+    "GRUCell",
     "GlobalMaxPooling",
+    "LSTM",
+    "LSTMCell",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",
     "NoisyDense",
+    "OutputRecurrentRNN",
     "PReLU",
+    "PeepholeLSTM",
+    "PeepholeLSTMCell",
     "PositionalEncoding",
+    "RNN",
+    "RNNCell",
     "RandomBlur",
     "RandomColourShift",
     "RandomEcho",
@@ -57,5 +86,10 @@ __all__ = [
     "RandomSharpen",
     "RandomShift",
     "RandomTypos",
+    "ResidualBlock",
+    "TransitionLayer",
+    "VectorToSequence",
     "WeightedChoice",
+    "from_keras",
+    "to_keras",
 ]

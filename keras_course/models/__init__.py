@@ -11,6 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
+from keras_course.models.recurrent import DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -30,6 +31,7 @@ __all__ = [
     "BinomialMixture",
     "ContextPrediction",
     "DecisionStump",
+    "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
     "GaussianMixture",

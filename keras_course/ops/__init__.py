@@ -45,6 +45,7 @@ from keras_course.ops.bayes import (
 )
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
 from keras_course.ops.boosting import member_weight, reweighted, training_error_bound, weighted_error
+from keras_course.ops.bptt import TimeGradients, backprop_through_time
 from keras_course.ops.calculus import condition_number, hessian, jacobian
 from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm, clip_parameters
 from keras_course.ops.clustering import (
@@ -117,6 +118,7 @@ from keras_course.ops.expectation_maximization import (
     log_evidence,
     responsibilities,
 )
+from keras_course.ops.gated_recurrence import gru_sequence, lstm_sequence, peephole_lstm_sequence
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
 from keras_course.ops.inpainting import (
@@ -157,6 +159,15 @@ from keras_course.ops.pooling import average_pool, max_pool
 from keras_course.ops.positional import positional_encoding
 from keras_course.ops.rate_decay import exponential_decay, linear_decay, polynomial_decay
 from keras_course.ops.receptive_field import layer_spans, receptive_field, receptive_window
+from keras_course.ops.recurrence import fuses, rnn_sequence
+from keras_course.ops.recurrent import (
+    LSTM_VARIANTS,
+    gru_step,
+    lstm_gates,
+    lstm_step,
+    peephole_lstm_step,
+    rnn_step,
+)
 from keras_course.ops.regression import (
     lasso,
     lasso_cost,
@@ -170,6 +181,7 @@ from keras_course.ops.regression import (
     ridge_cost_gradient,
     soft_threshold,
 )
+from keras_course.ops.teacher_forcing import scheduled_mixing, teacher_forced_inputs
 from keras_course.ops.threshold_curves import (
     average_precision,
     average_precision_bounds,
@@ -183,6 +195,8 @@ from keras_course.ops.threshold_curves import (
 from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
+    "LSTM_VARIANTS",
+    "TimeGradients",
     "accuracy",
     "adagrad_step",
     "adam_step",
@@ -194,6 +208,7 @@ __all__ = [
     "average_precision",
     "average_precision_bounds",
     "averaged_momentum_step",
+    "backprop_through_time",
     "batch_moments",
     "bayes_optimal_class",
     "bernoulli_log_likelihood",
@@ -246,10 +261,13 @@ __all__ = [
     "fast_gradient_sign",
     "feature_maps",
     "free_energy",
+    "fuses",
     "gaussian_log_joint",
     "gaussian_m_step",
     "geometric_ensemble",
     "gradient_step",
+    "gru_sequence",
+    "gru_step",
     "half_squared_loss",
     "hessian",
     "importance_weighted_bound",
@@ -277,6 +295,9 @@ __all__ = [
     "logistic",
     "logistic_derivative",
     "logistic_loss",
+    "lstm_gates",
+    "lstm_sequence",
+    "lstm_step",
     "mask_probabilities",
     "masked_squared_error",
     "max_pool",
@@ -302,6 +323,8 @@ __all__ = [
     "out_of_bag_output",
     "output_size",
     "past_gradient_weights",
+    "peephole_lstm_sequence",
+    "peephole_lstm_step",
     "polynomial_decay",
     "positional_encoding",
     "posterior_probabilities",
@@ -330,9 +353,12 @@ __all__ = [
     "ridge_cost",
     "ridge_cost_gradient",
     "rmsprop_step",
+    "rnn_sequence",
+    "rnn_step",
     "rotate_images",
     "scale_images",
     "scale_of",
+    "scheduled_mixing",
     "seeding_probabilities",
     "select_by_example",
     "self_information",
@@ -353,6 +379,7 @@ __all__ = [
     "sums_from_the_top",
     "tanh",
     "tanh_derivative",
+    "teacher_forced_inputs",
     "terminal_speed",
     "threshold_grid",
     "top_k_ranking_loss",

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
@@ -54,18 +55,23 @@ def score_slopes(model: Any, images: Any, classes: Any = None, score: Score | No
     Source: C 9.1.6; Simonyan, Vedaldi, Zisserman 2014.
     """
     images = _floating(model, images)
+    return _slopes("score_slopes", model, images, classes, score)(images)
+
+
+def _slopes(who: str, model: Any, images: Any, classes: Any, score: Score | None) -> Score:
+    """The function from images to slopes of the chosen scores, after all checks."""
     score = score or (lambda x: model(x, training=False))
     scores = ops.convert_to_tensor(score(images))
-    require_rank("score_slopes", scores.shape, 2)
+    require_rank(who, scores.shape, 2)
     count = int(scores.shape[1])
     chosen = ops.convert_to_numpy(ops.argmax(scores, axis=-1)) if classes is None else np.asarray(classes)
     fine = chosen.shape == (images.shape[0],) and chosen.dtype.kind in "iu"
     if not fine or (chosen.size and not (0 <= chosen.min() and chosen.max() < count)):
         raise ValueError(
-            f"score_slopes needs one class in [0, {count}) for each of {images.shape[0]} images. Received: {classes=}"
+            f"{who} needs one class in [0, {count}) for each of {images.shape[0]} images. Received: {classes=}"
         )
     one_hot = ops.one_hot(chosen, count, dtype=scores.dtype)  # (B, K)
-    return gradient(lambda x: ops.sum(one_hot * score(x)), images)
+    return lambda x: gradient(lambda x: ops.sum(one_hot * score(x)), x)
 
 
 def saliency(model: Any, images: Any, classes: Any = None, score: Score | None = None) -> Any:
@@ -139,14 +145,14 @@ def smooth_saliency(
     if not noise >= 0:
         raise ValueError(f"smooth_saliency needs a noise of at least 0. Received: {noise=}")
     images = _floating(model, images)
-    if classes is None:
-        scores = score(images) if score else model(images, training=False)
-        classes = ops.convert_to_numpy(ops.argmax(scores, axis=-1))
+    slopes = tf.function(
+        _slopes("smooth_saliency", model, images, classes, score), autograph=False
+    )  # called `draws` times
     width = noise * (ops.max(images, axis=(1, 2, 3), keepdims=True) - ops.min(images, axis=(1, 2, 3), keepdims=True))
     total = ops.zeros_like(images)
     for draw in range(draws):
         drawn = normal_noise(tuple(images.shape), stateless_seed(seed, "smooth_saliency", draw))
-        total = total + score_slopes(model, images + width * ops.cast(drawn, images.dtype), classes, score)
+        total = total + slopes(images + width * ops.cast(drawn, images.dtype))
     return ops.max(ops.abs(total / draws), axis=-1)
 
 

@@ -36,7 +36,7 @@ def feature_maps(context: FigureContext, layers: int = 5, maps: int = 8) -> Figu
     """
     image = context.dataset.test.x[:1]
     found = [
-        (path.rpartition("/")[2], ops.convert_to_numpy(ops.cast(output, "float32"))[0])
+        (path.removeprefix(f"{context.model.name}/"), ops.convert_to_numpy(ops.cast(output, "float32"))[0])
         for path, output in layer_outputs(context.model, image).items()
         if len(output.shape) == 4 and output.shape[1] * output.shape[2] > 1
     ]

@@ -19,7 +19,16 @@ from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes.pretext_figures import classes_of_embeddings, filled_holes, hole_errors, two_views
 
-__all__ = ["accuracy_of_probes", "contrastive", "inpainting", "pretext_recipe", "probe_gain", "rotation", "untrained"]
+__all__ = [
+    "accuracy_of_probes",
+    "contrastive",
+    "inpainting",
+    "jigsaw",
+    "pretext_recipe",
+    "probe_gain",
+    "rotation",
+    "untrained",
+]
 
 GAIN = 0.10
 DIGITS_TO_TRAIN_ON = 1258
@@ -28,6 +37,11 @@ DIGITS_TO_TRAIN_ON = 1258
 def rotation() -> Recipe:
     """Digits turned by 0, 90, 180 and 270 degrees."""
     return pretext_recipe("rotation")
+
+
+def jigsaw() -> Recipe:
+    """Digits cut into 3 x 3 pieces, of which the order is asked."""
+    return pretext_recipe("jigsaw")
 
 
 def inpainting() -> Recipe:

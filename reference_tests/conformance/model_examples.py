@@ -58,6 +58,11 @@ def brightest_corner(x: np.ndarray) -> np.ndarray:
     return (x[:, :half].sum((1, 2, 3)) > x[:, half:].sum((1, 2, 3))).astype("int32")
 
 
+def first_against_last(x: np.ndarray) -> np.ndarray:
+    """Class 0 or 1 of a sequence: whether its first step is greater than its last."""
+    return (x[:, 0, 0] > x[:, -1, 0]).astype("int32")
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -119,7 +124,10 @@ TRAINING: dict[str, dict[str, Any]] = {
     "softmax-regression": {"targets": four_classes, "compile": with_softmax_loss},
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
+    "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
+    "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},

@@ -214,3 +214,21 @@ def test_wrong_shapes_are_refused_with_the_shape_that_came():
     layer(images(1, 8, 1))
     with pytest.raises(ValueError):
         layer(images(1, 9, 1))
+
+
+def test_gradients_repeat_bit_for_bit():
+    x = tf.constant(images(32, 12, 12, 4))
+    layer = LocallyConnected2D(8, 3)
+    layer.build(x.shape)
+
+    @tf.function(autograph=False)
+    def slopes():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            target = tf.reduce_sum(tf.square(layer(x)))
+        return tape.gradient(target, [x, layer.kernel.value])
+
+    first = slopes()
+    for _ in range(10):
+        for once, again in zip(first, slopes(), strict=True):
+            np.testing.assert_array_equal(once, again)

@@ -21,11 +21,20 @@ from reference_tests.oracles.convolution_connections import (
     unshared_weights,
 )
 from reference_tests.oracles.convolution_lenet import lenet_logits, lenet_sizes
+from reference_tests.oracles.convolution_residual import (
+    bottleneck_block_output,
+    densenet_table,
+    residual_block_output,
+    resnet_table,
+    small_densenet_logits,
+    small_resnet_logits,
+)
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
     "average_pooled_image",
     "average_pooled_sequence",
+    "bottleneck_block_output",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -35,6 +44,7 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
+    "densenet_table",
     "equal_kernels",
     "fully_connected_weights",
     "keras2_kernel",
@@ -49,7 +59,11 @@ __all__ = [
     "parameter_sharing",
     "pooled_channels",
     "receptive_fields",
+    "residual_block_output",
+    "resnet_table",
     "rotated_image",
+    "small_densenet_logits",
+    "small_resnet_logits",
     "sparse_interactions",
     "strided_translation",
     "translation_equivariance",

@@ -5,6 +5,7 @@ import math
 from keras import ops
 
 from keras_course.layers.convolution import Convolution2D
+from keras_course.layers.locally_connected import LocallyConnected2D
 from keras_course.layers.pooling import AveragePooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.losses.half_squared import HalfSquaredLoss
@@ -41,6 +42,22 @@ class DroppedBias(Convolution2D):
 class SwappedAxes(Convolution2D):
     def call(self, inputs):
         return super().call(ops.swapaxes(inputs, 1, 2))
+
+
+class OneKernelForAllPlaces(LocallyConnected2D):
+    def unshared_kernel(self):
+        kernel = super().unshared_kernel()
+        return ops.zeros_like(kernel) + ops.mean(kernel, axis=(0, 1), keepdims=True)
+
+
+class ChannelsBeforeTaps(LocallyConnected2D):
+    """Rows of a place's matrix by channel, then tap: the order of channels_first."""
+
+    def unshared_kernel(self):
+        kernel = super().unshared_kernel()
+        rows, columns, height, width, channels, filters = kernel.shape
+        turned = ops.reshape(kernel, (rows, columns, channels, height, width, filters))
+        return ops.transpose(turned, (0, 1, 3, 4, 2, 5))
 
 
 class AverageForMaximum(AveragePooling):
@@ -225,6 +242,8 @@ FAULTS = {
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
     "dropped bias": ("convolution", DroppedBias),
     "swapped axes": ("convolution", SwappedAxes),
+    "one kernel for all places": ("unshared-convolution", OneKernelForAllPlaces),
+    "channels before taps": ("unshared-convolution", ChannelsBeforeTaps),
     "average for maximum": ("pooling.MaxPooling", AverageForMaximum),
     "cosine first": ("positional-encoding", CosineFirst),
     "one frequency a column": ("positional-encoding", OneFrequencyPerColumn),

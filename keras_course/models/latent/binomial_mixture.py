@@ -9,15 +9,16 @@ from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
 from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_features, require_positive_int, require_rank
+from keras_course.core.shapes import require_positive_int
 from keras_course.models.latent.ancestral import draw_components
 from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
+from keras_course.models.latent.mixture_answers import MixtureAnswers
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
-from keras_course.ops.expectation_maximization import free_energy, log_evidence, responsibilities
+from keras_course.ops.expectation_maximization import log_evidence, responsibilities
 
 
 @register("BinomialMixture")
-class BinomialMixture(ClosedFormTraining, Model):
+class BinomialMixture(MixtureAnswers, ClosedFormTraining, Model):
     """Rows of counts from one of M hidden kinds; within a kind the features are independent binomials.
 
     p(x) = sum_k pi_k prod_d C(n, x_d) p_kd^x_d (1 - p_kd)^(n - x_d)
@@ -62,8 +63,6 @@ class BinomialMixture(ClosedFormTraining, Model):
     Source: B, R.
     """
 
-    parts_name = "components"
-
     def __init__(
         self, components, features, trials=1, learn_weights=True, smoothing=0.0, tolerance=1e-6, seed=0, **kwargs
     ):
@@ -86,52 +85,24 @@ class BinomialMixture(ClosedFormTraining, Model):
             shape=(components, features), name="probabilities",
             initializer=keras.initializers.RandomUniform(0.25, 0.75, seed=derive_seed(seed, "probabilities")), **kept,
         )  # fmt: skip
-        self.last = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(-np.inf), dtype="float64", autocast=False,
-            name="last_log_likelihood", **kept,
-        )  # fmt: skip
+        self.add_log_likelihood()
         self.add_sums(sizes=(components,), successes=(components, features), log_likelihood=())
-        self.log_likelihood = keras.metrics.Mean(name="log_likelihood", dtype=self.variable_dtype)
         self.build((None, features))
-
-    @property
-    def parts(self):
-        return self.components
 
     @property
     def parameters(self):
         """(pi (M,), p (M, D)), what `log_joint` and `m_step` pass on."""
         return ops.convert_to_tensor(self.mixing), ops.convert_to_tensor(self.probabilities)
 
-    def build(self, input_shape):
-        require_rank("BinomialMixture", input_shape, 2)
-        require_features("BinomialMixture", input_shape, self.features)
-        self.built = True
-
-    def call(self, inputs):
-        return self.e_step(inputs)
-
     def log_joint(self, x, parameters=None):
         """log p(x_i, z = k), (B, M); parameters None takes the model's own."""
         x = tf.cast(x, self.variable_dtype)
         return binomial_log_joint(x, *(self.parameters if parameters is None else parameters), self.trials)
 
-    def e_step(self, x):
-        """p(z_k = 1 | x_i), (B, M)."""
-        return responsibilities(self.log_joint(x))
-
     def m_step(self, x, q):
         """The parameters of greatest F(q, theta); the model's own stay as they are."""
         weights, probabilities = binomial_m_step(tf.cast(x, self.variable_dtype), q, self.trials)
         return (weights if self.learn_weights else ops.convert_to_tensor(self.mixing)), probabilities
-
-    def log_prob(self, x):
-        """log p(x_i), (B,)."""
-        return log_evidence(self.log_joint(x))
-
-    def free_energy(self, x, q):
-        """F(q_i, theta) = H(q_i) + E_q log p(x_i, z), (B,)."""
-        return free_energy(self.log_joint(x), q)
 
     def sample(self, seed, n):
         """z ~ pi, then n tosses a feature: (n, features) counts; seed is an int32 tensor (2,)."""
@@ -204,7 +175,7 @@ class BinomialMixture(ClosedFormTraining, Model):
         self.accumulate(tf.shape(x)[0], sizes=sizes, successes=successes, log_likelihood=log_likelihood)
 
         total = ops.sum(weight)
-        self.log_likelihood.update_state(tf.math.divide_no_nan(log_likelihood, total), sample_weight=total)
+        self.watch(log_likelihood, total)
         return self.logs(x, y, self.call(x), weight) if y is not None else self.get_metrics_result()
 
     def update(self, sums):
@@ -216,28 +187,7 @@ class BinomialMixture(ClosedFormTraining, Model):
         self.probabilities.assign(np.clip(new, 0.0, 1.0))
         if self.learn_weights:
             self.mixing.assign(sizes / sizes.sum())
-        before, now = float(value_of(self.last)), float(sums["log_likelihood"] / sizes.sum())
-        self.last.assign(now)
-        return abs(now - before) <= self.tolerance
-
-    def test_step(self, data):
-        x, y, weight = self.samples(data)
-        log_joint = self.log_joint(x)
-        self.log_likelihood.update_state(log_evidence(log_joint), sample_weight=weight)
-        return self.logs(x, y, responsibilities(log_joint), weight)
-
-    def endpoints(self):
-        counts = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="x")
-        seed, n = tf.TensorSpec((2,), "int32", name="seed"), tf.TensorSpec((), "int32", name="n")
-        return {
-            "serving_default": (self.e_step, [counts]),
-            "responsibilities": (self.e_step, [counts]),
-            "log_prob": (self.log_prob, [counts]),
-            "sample": (self.sample, [seed, n]),
-        }
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.components)
+        return self.at_rest(sums["log_likelihood"] / sizes.sum())
 
     def get_config(self):
         return {

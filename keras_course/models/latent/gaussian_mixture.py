@@ -9,12 +9,12 @@ from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
 from keras_course.core.seeds import derive_seed, normal_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
+from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.models.latent.ancestral import draw_components
 from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
+from keras_course.models.latent.mixture_answers import MixtureAnswers
 from keras_course.models.latent.sums_over_rows import sums_over_chunks
 from keras_course.ops.clustering import k_means_plus_plus
-from keras_course.ops.expectation_maximization import free_energy, log_evidence, responsibilities
 from keras_course.ops.mixtures import (
     COVARIANCES,
     covariances_of,
@@ -31,7 +31,7 @@ CHUNK = 128  # rows whose (components, features, rows) residuals stay in cache
 
 
 @register("GaussianMixture")
-class GaussianMixture(ClosedFormTraining, Model):
+class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
     """Points from one of M Gaussians; which one is hidden.
 
     p(x) = sum_k pi_k N(x; mu_k, Sigma_k),   p(z_k = 1 | x) = pi_k N(x; mu_k, Sigma_k) / p(x)
@@ -76,8 +76,6 @@ class GaussianMixture(ClosedFormTraining, Model):
     Source: B, R.
     """
 
-    parts_name = "components"
-
     def __init__(self, components, features, covariance="full", regularisation=1e-6, tolerance=1e-6, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_positive_int("GaussianMixture", components=components, features=features)
@@ -100,18 +98,10 @@ class GaussianMixture(ClosedFormTraining, Model):
         self.scale = self.add_weight(shape=shape, initializer="ones", name="scale", **kept)
         if covariance in ("full", "tied"):
             self.scale.assign(np.broadcast_to(np.eye(d), shape))
-        self.last = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(-np.inf), dtype="float64", autocast=False,
-            name="last_log_likelihood", **kept,
-        )  # fmt: skip
+        self.add_log_likelihood()
         seconds = {"full": (m, d, d), "tied": (d, d)}.get(covariance, (m, d))
         self.add_sums(sizes=(m,), shifts=(m, d), seconds=seconds, log_likelihood=())
-        self.log_likelihood = keras.metrics.Mean(name="log_likelihood", dtype=self.variable_dtype)
         self.build((None, features))
-
-    @property
-    def parts(self):
-        return self.components
 
     @property
     def parameters(self):
@@ -123,34 +113,14 @@ class GaussianMixture(ClosedFormTraining, Model):
         """Sigma, always (M, D, D)."""
         return covariances_of(self.scale, self.covariance, self.components, self.features)
 
-    def build(self, input_shape):
-        require_rank("GaussianMixture", input_shape, 2)
-        require_features("GaussianMixture", input_shape, self.features)
-        self.built = True
-
-    def call(self, inputs):
-        return self.e_step(inputs)
-
     def log_joint(self, x, parameters=None):
         """log pi_k N(x_i; mu_k, Sigma_k), (B, M); parameters None takes the model's own."""
         x = tf.cast(x, self.variable_dtype)
         return gaussian_log_joint(x, *(self.parameters if parameters is None else parameters), self.covariance)
 
-    def e_step(self, x):
-        """p(z_k = 1 | x_i), (B, M)."""
-        return responsibilities(self.log_joint(x))
-
     def m_step(self, x, q):
         """The parameters of greatest F(q, theta), as the notes print them; the model's own stay as they are."""
         return gaussian_m_step(tf.cast(x, self.variable_dtype), q, self.covariance, self.regularisation)
-
-    def log_prob(self, x):
-        """log p(x_i), (B,)."""
-        return log_evidence(self.log_joint(x))
-
-    def free_energy(self, x, q):
-        """F(q_i, theta) = H(q_i) + E_q log p(x_i, z), (B,)."""
-        return free_energy(self.log_joint(x), q)
 
     def sample(self, seed, n):
         """Ancestral samples: z ~ pi, then x ~ N(mu_z, Sigma_z).
@@ -256,7 +226,7 @@ class GaussianMixture(ClosedFormTraining, Model):
         self.accumulate(tf.shape(x)[0], sizes=sizes, shifts=shifts, seconds=seconds, log_likelihood=log_likelihood)
 
         total = ops.sum(weight)
-        self.log_likelihood.update_state(tf.math.divide_no_nan(log_likelihood, total), sample_weight=total)
+        self.watch(log_likelihood, total)
         return self.logs(x, y, self.call(x), weight) if y is not None else self.get_metrics_result()
 
     def update(self, sums):
@@ -271,9 +241,7 @@ class GaussianMixture(ClosedFormTraining, Model):
         scale = self._factorised(sigma, about, sums["sizes"])
         for variable, value in ((self.mixing, weights), (self.means, means), (self.scale, scale)):
             variable.assign(value)
-        before, now = float(value_of(self.last)), float(sums["log_likelihood"] / sums["sizes"].sum())
-        self.last.assign(now)
-        return abs(now - before) <= self.tolerance
+        return self.at_rest(sums["log_likelihood"] / sums["sizes"].sum())
 
     def _factorised(self, sigma, about, sizes):
         """L of Sigma; a pivot that is lost in the rounding of the second moment it came from makes Sigma singular."""
@@ -291,25 +259,6 @@ class GaussianMixture(ClosedFormTraining, Model):
                 f"regularisation={self.regularisation}, N_k={np.round(sizes, 3).tolist()}"
             )
         return scale[0] if self.covariance == "tied" else scale
-
-    def test_step(self, data):
-        x, y, weight = self.samples(data)
-        log_joint = self.log_joint(x)
-        self.log_likelihood.update_state(log_evidence(log_joint), sample_weight=weight)
-        return self.logs(x, y, responsibilities(log_joint), weight)
-
-    def endpoints(self):
-        points = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="x")
-        seed, n = tf.TensorSpec((2,), "int32", name="seed"), tf.TensorSpec((), "int32", name="n")
-        return {
-            "serving_default": (self.e_step, [points]),
-            "responsibilities": (self.e_step, [points]),
-            "log_prob": (self.log_prob, [points]),
-            "sample": (self.sample, [seed, n]),
-        }
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.components)
 
     def get_config(self):
         return {

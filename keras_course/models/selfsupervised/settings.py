@@ -16,6 +16,7 @@ import keras
 
 from keras_course.layers.augmentation.geometry import RandomRotation, RandomScale, RandomShift
 from keras_course.models.selfsupervised.context_encoder import ContextEncoder
+from keras_course.models.selfsupervised.context_prediction import ContextPrediction
 from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 
@@ -66,10 +67,15 @@ def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearni
     return ContrastiveLearning(shape, STAGES, distortions(), projector=(128, 64), temperature=0.5, seed=seed)
 
 
+def _jigsaw(shape: tuple[int, ...], seed: int) -> ContextPrediction:
+    return ContextPrediction(shape, STAGES, "jigsaw", grid=3, gap=1, orders=32, seed=seed)
+
+
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
         "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
         "inpainting": Pretext(context_encoder, 64, 20),
         "contrastive": Pretext(contrastive_learning, 256, 25, rate=3e-3, steps_per_execution=5),
+        "jigsaw": Pretext(_jigsaw, 64, 15),
     }
 )

@@ -102,6 +102,11 @@ class ImageClassifier(Model):
         return [getattr(self, name) for _, names in self._stages for name in names]
 
     @property
+    def stages(self) -> dict[str, list[keras.layers.Layer]]:
+        """{stage: its layers}, in order."""
+        return {stage: [getattr(self, name) for name in names] for stage, names in self._stages}
+
+    @property
     def head(self) -> list[keras.layers.Layer]:
         """Layers of the head, in order; the last gives the logits."""
         return [getattr(self, name) for name in self._head]

@@ -1,0 +1,79 @@
+"""Rows of the chapters on recurrent networks."""
+
+from keras_course.catalog.entry import Entry
+
+_LAYERS = "keras_course.layers.recurrent"
+_OPS = "keras_course.ops"
+
+ROWS = (
+    Entry(
+        "rnn", "Simple recurrent network, with outputs and connections that skip steps", shape="block",
+        object=f"{_LAYERS}.rnn:RNN",
+        init={"units": 3, "return_sequences": True, "output_units": 2, "skips": (2,), "weights": "concatenated"},
+        inputs=(2, 4, 3), sources=("C 10.3", "N", "R"),
+        members=(f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence"),
+    ),
+    Entry(
+        "lstm", "Long short-term memory and the variants that leave one thing out", shape="block",
+        object=f"{_LAYERS}.lstm:LSTM", init={"units": 3, "return_sequences": True, "dropout": 0.25, "seed": 3},
+        inputs=(2, 4, 3), sources=("C 13.2", "N", "R", "S 9.5"),
+        members=(
+            f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
+            f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras",
+            f"{_LAYERS}.conversion:to_keras",
+        ),
+    ),
+    Entry(
+        "peephole-lstm", "LSTM whose gates look at the cell state", shape="block",
+        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM", init={"units": 3, "peepholes": "full", "go_backwards": True},
+        inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
+        members=(
+            f"{_OPS}.recurrent:peephole_lstm_step",
+            f"{_OPS}.gated_recurrence:peephole_lstm_sequence",
+        ),
+    ),
+    Entry(
+        "gru", "Gated recurrent units, logistic candidate or tanh", shape="block",
+        object=f"{_LAYERS}.gru:GRU", init={"units": 3, "return_state": True, "recurrent_dropout": 0.25, "seed": 3},
+        inputs=(2, 4, 3), sources=("C 13.3",),
+        members=(
+            f"{_OPS}.recurrent:gru_step", f"{_OPS}.gated_recurrence:gru_sequence",
+        ),
+    ),
+    Entry(
+        "deep-rnn", "A stack of recurrent levels", shape="model",
+        object="keras_course.models.recurrent.deep_rnn:DeepRNN",
+        init={"features": 3, "outputs": 2, "units": (4, 3), "cell": "gru"}, inputs=(4, 5, 3),
+        recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
+    ),
+    Entry(
+        "bptt", "Back-propagation through time, written out over the copies of W", shape="op",
+        object=f"{_OPS}.bptt:backprop_through_time", sources=("C 12.1", "N", "B"),
+    ),
+    Entry(
+        "bidirectional", "One network from the start, one from the end", shape="block",
+        object=f"{_LAYERS}.bidirectional:Bidirectional",
+        init={
+            "layer": {
+                "class_name": "keras_course>LSTM",
+                "config": {"units": 2, "return_sequences": True},
+            },
+        },
+        inputs=(2, 4, 3), sources=("C 10.3.2",),
+    ),
+    Entry(
+        "vector-to-sequence", "One vector into every step", shape="block",
+        object=f"{_LAYERS}.vector_to_sequence:VectorToSequence", init={"units": 3, "output_units": 2},
+        inputs={"vector": {"shape": [2, 4]}, "sequence": {"shape": [2, 3, 2]}}, sources=("C 10.3.3",),
+    ),
+    Entry(
+        "output-recurrent", "Recurrent connections from the output alone", shape="block",
+        object=f"{_LAYERS}.output_recurrent:OutputRecurrentRNN", init={"units": 3, "output_units": 2},
+        inputs=(2, 4, 3), sources=("C 10.3.1",),
+    ),
+    Entry(
+        "teacher-forcing", "The true output as the next input, always or by chance", shape="op",
+        object=f"{_OPS}.teacher_forcing:teacher_forced_inputs", sources=("C 10.3.1",),
+        members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,235 @@
+"""Loops over time that keep only what is asked for, on every backend.
+
+    for t = 0 ... T - 1:  state, out = step(state, [sequence[t] for sequence in sequences])
+
+`keras.ops.scan` under TensorFlow holds its state in tensor arrays, stacks as many outputs as there are states, and
+cannot hand a kept value to another loop without copying it: a tenth of a recurrent layer's time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+
+class Steps:
+    """One value a step of a loop, kept as the loop made them: read by another `scan`, or stacked into a tensor.
+
+    Args:
+        values: a tensor (T, ...), a list of tensors, or a TensorFlow list handle.
+        shape: shape of one value, sizes or scalar tensors.
+        dtype: of the values.
+        offset: index of the value that belongs to step 0.
+    """
+
+    def __init__(self, values: Any, shape: Any = (), dtype: Any = None, offset: int = 0) -> None:
+        self.values, self.shape, self.dtype, self.offset = values, shape, dtype, offset
+
+    def after(self, count: int) -> Steps:
+        """The same values, step t now naming the one `count` steps later."""
+        return Steps(self.values, self.shape, self.dtype, self.offset + count)
+
+    def stack(self) -> Any:
+        """All values along a new first axis, those before `offset` left out."""
+        values = self.values
+        if isinstance(values, list):
+            empty = keras.ops.zeros((0, *self.shape), self.dtype)
+            values = keras.ops.stack(values) if values else empty
+        elif _is_handle(values):
+            import tensorflow as tf
+
+            static = [size if isinstance(size, int) else None for size in self.shape]
+            values = tf.raw_ops.TensorListStack(
+                input_handle=values, element_shape=tf.stack(self.shape), element_dtype=self.dtype, num_elements=-1
+            )
+            values.set_shape([None, *static])
+        return values[self.offset :] if self.offset else values
+
+    def read(self, index: Any) -> Any:
+        """The value of one step."""
+        if _is_handle(self.values):
+            import tensorflow as tf
+
+            item = tf.raw_ops.TensorListGetItem(
+                input_handle=self.values, index=index + self.offset, element_shape=tf.stack(self.shape),
+                element_dtype=self.dtype,
+            )  # fmt: skip
+            item.set_shape([size if isinstance(size, int) else None for size in self.shape])
+            return item
+        return self.values[index + self.offset]
+
+
+def _is_handle(values: Any) -> bool:
+    return keras.backend.backend() == "tensorflow" and getattr(values, "dtype", None) == "variant"
+
+
+def sizes_of(tensor: Any) -> tuple[Any, ...]:
+    """The shape of a tensor: ints where they are known, scalar tensors where they are not."""
+    return tuple(keras.ops.shape(tensor))
+
+
+def scan(
+    step: Callable[[Any, list[Any]], tuple[Any, Any]],
+    state: Any,
+    sequences: list[Any],
+    outputs: list[Any],
+    *,
+    length: Any,
+    history: tuple[int, ...] = (),
+    reverse: bool = False,
+    unroll: bool = False,
+) -> tuple[list[Any], list[Steps], list[Steps]]:
+    """A loop over the first axis that keeps what is asked for and nothing else.
+
+    for t = 0 ... T - 1 (or back):  state, out = step(state, [sequence[t] for sequence in sequences])
+
+    Under TensorFlow it is a while loop over tensor lists, eager or unrolled a Python loop; under JAX it is lax.scan. It
+    can be differentiated, by automatic accumulation, through everything but sequences that came as plain tensors in a
+    graph: pass `unstacked(tensor)` for those (or bring the gradient along).
+
+    Args:
+        step: takes the list of states and one slice a sequence; returns new states and a list of tensors to keep.
+        state: list of tensors.
+        sequences: tensors (T, ...) or `Steps`.
+        outputs: shape of each tensor to keep, in the order of `step`; they have the dtype of the first state.
+        length: T, an int, or a scalar tensor where it is unknown.
+        history: numbers of the states whose values before and after every step are kept, T + 1 of them.
+        reverse: whether to run from the last step to the first.
+        unroll: whether to lay all steps out in the graph; needs a known length.
+
+    Returns:
+        (last states, history, kept outputs).
+    """
+    state = list(state)
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        if not (unroll or tf.executing_eagerly()):
+            return _while_loop(step, state, sequences, outputs, length, history, reverse)
+    if backend == "jax" and not unroll:
+        return _lax_scan(step, state, sequences, history, reverse)
+    kept: list[list[Any]] = [[None] * int(length) for _ in outputs]
+    states = [[state[k]] for k in history]
+    readers = [one if isinstance(one, Steps) else Steps(one) for one in sequences]
+    order = range(int(length))
+    for t in reversed(order) if reverse else order:
+        state, values = step(state, [reader.read(t) for reader in readers])
+        for values_kept, value in zip(kept, values, strict=True):
+            values_kept[t] = value
+        for states_kept, k in zip(states, history, strict=True):
+            states_kept.append(state[k])
+    dtype = state[0].dtype
+    return (
+        list(state),
+        [Steps(values, sizes_of(values[0]), dtype) for values in states],
+        [Steps(values, shape, dtype) for values, shape in zip(kept, outputs, strict=True)],
+    )
+
+
+def unstacked(tensor: Any) -> Steps:
+    """A tensor (T, ...) as `Steps`, so that `scan` can be differentiated through it at no great cost."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            shape = sizes_of(tensor)[1:]
+            handle = tf.raw_ops.TensorListFromTensor(tensor=tensor, element_shape=tf.stack(shape))
+            return Steps(handle, shape, tensor.dtype)
+    return Steps(tensor, sizes_of(tensor)[1:], tensor.dtype)
+
+
+def _while_loop(
+    step: Any, state: list[Any], sequences: list[Any], outputs: list[Any], length: Any, history: Any, reverse: bool
+) -> tuple[list[Any], list[Steps], list[Steps]]:
+    import tensorflow as tf
+
+    dtype = state[0].dtype
+    shapes = [sizes_of(state[k]) for k in history]
+
+    def reserved(shape: Any, count: Any) -> Any:
+        return tf.raw_ops.TensorListReserve(element_shape=tf.stack(shape), num_elements=count, element_dtype=dtype)
+
+    def written(handle: Any, index: Any, item: Any) -> Any:
+        return tf.raw_ops.TensorListSetItem(input_handle=handle, index=index, item=item)
+
+    def read(sequence: Any, t: Any, begin: Any) -> Any:
+        if isinstance(sequence, Steps) and _is_handle(sequence.values):
+            return sequence.read(t)
+        offset, tensor = (sequence.offset, sequence.values) if isinstance(sequence, Steps) else (0, sequence)
+        begin = begin + offset if offset else begin
+        return tf.strided_slice(tensor, begin, begin + 1, shrink_axis_mask=1)  # a view, no copy
+
+    def body(t: Any, state: Any, kept: Any, states: Any) -> Any:
+        begin = tf.reshape(t, [1])
+        new, values = step(list(state), [read(sequence, t, begin) for sequence in sequences])
+        for value, old in zip(new, state, strict=True):
+            value.set_shape(old.shape)
+        kept = [written(handle, t, value) for handle, value in zip(kept, values, strict=True)]
+        states = [written(handle, t + 1, new[k]) for handle, k in zip(states, history, strict=True)]
+        return (t - 1 if reverse else t + 1), list(new), kept, states
+
+    kept = [reserved(shape, length) for shape in outputs]
+    states = [written(reserved(shape, length + 1), 0, state[k]) for shape, k in zip(shapes, history, strict=True)]
+    start = tf.convert_to_tensor(length - 1 if reverse else 0, "int32")
+    condition = (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < length)
+    _, state, kept, states = tf.while_loop(
+        condition,
+        body,
+        (start, state, kept, states),
+        maximum_iterations=length,  # XLA differentiates bounded loops only
+    )
+    return (
+        list(state),
+        [Steps(handle, shape, dtype) for handle, shape in zip(states, shapes, strict=True)],
+        [Steps(handle, shape, dtype) for handle, shape in zip(kept, outputs, strict=True)],
+    )
+
+
+def _lax_scan(
+    step: Any, state: list[Any], sequences: list[Any], history: Any, reverse: bool
+) -> tuple[list[Any], list[Steps], list[Steps]]:
+    import jax
+
+    def body(state: Any, slices: Any) -> Any:
+        new, values = step(list(state), list(slices))
+        return list(new), (list(values), [new[k] for k in history])
+
+    length = min((s.stack() if isinstance(s, Steps) else s).shape[0] for s in sequences)
+    arrays = [(s.stack() if isinstance(s, Steps) else s)[:length] for s in sequences]
+    first = [state[k] for k in history]
+    state, (kept, states) = jax.lax.scan(body, state, arrays, reverse=reverse)
+    whole = [keras.ops.concatenate([one[None], rest]) for one, rest in zip(first, states, strict=True)]
+    return list(state), [Steps(each) for each in whole], [Steps(each) for each in kept]
+
+
+def fused(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of tensors, compiled by XLA inside the graph that calls it; as it is in eager code and under JAX."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
+
+
+def sigmoid_gradient(y: Any, dy: Any) -> Any:
+    """dy y (1 - y): what flows back through y = sigmoid(a), as one kernel where there is one."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.raw_ops.SigmoidGrad(y=y, dy=dy)
+    return dy * y * (1 - y)
+
+
+def tanh_gradient(y: Any, dy: Any) -> Any:
+    """dy (1 - y^2): what flows back through y = tanh(a), as one kernel where there is one."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.raw_ops.TanhGrad(y=y, dy=dy)
+    return dy * (1 - y * y)

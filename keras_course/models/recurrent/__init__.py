@@ -1,0 +1,5 @@
+"""Recurrent models: stacks of recurrent layers that decide over a whole sequence, or at every step."""
+
+from keras_course.models.recurrent.deep_rnn import DeepRNN
+
+__all__ = ["DeepRNN"]

@@ -1,0 +1,180 @@
+"""A stack of recurrent layers: the state of the network, split over several levels.
+
+    h^(1)_t = step_1(x_t,        h^(1)_{t-1})
+    h^(l)_t = step_l(h^(l-1)_t,  h^(l)_{t-1})          lower levels prepare what higher ones read
+    o_t     = V h^(L)_t + c                            of every step, or of the last
+
+One more input can be taken at a time (`step`): the states of all levels travel along as one vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_course.core.model import Endpoint, Model
+from keras_course.core.seeds import derive_seed
+from keras_course.core.serial import register
+from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
+from keras_course.layers.recurrent import GRU, LSTM, RNN, PeepholeLSTM
+
+__all__ = ["DeepRNN"]
+
+CELLS = {"rnn": RNN, "lstm": LSTM, "peephole-lstm": PeepholeLSTM, "gru": GRU}
+
+
+@register("DeepRNN")
+class DeepRNN(Model):
+    """Recurrent levels on top of each other, and an affine read-out; `call` returns logits.
+
+    h^(l)_t = step_l(h^(l-1)_t, h^(l)_{t-1}),   o = V h^(L) + c
+
+    Args:
+        features: int, width F of an input.
+        outputs: int, width O of the read-out.
+        units: sequence of ints, width of each level, lowest first.
+        cell: "rnn", "lstm", "peephole-lstm" or "gru".
+        return_sequences: whether to read out at every step, or at the last.
+        dropout: float in [0, 1), share of each level's inputs left out in training, the same for all steps.
+        seed: int, root of initial weights and dropout; each level's own seed is derived from it.
+        **kwargs: as keras.Model.
+
+    Input shape:
+        (B, T, features), T may be unknown.
+
+    Output shape:
+        (B, outputs), or (B, T, outputs) with return_sequences.
+
+    Raises:
+        ValueError: for a bad argument, or inputs of another rank or width.
+
+    Example:
+        >>> model = DeepRNN(8, 10, units=(4, 4))
+        >>> tuple(model(ops.zeros((2, 5, 8))).shape), tuple(model(ops.zeros((2, 9, 8))).shape)
+        ((2, 10), (2, 10))
+
+    Source: C 13.5, 10.3; S 9.5 (LSTM cells grouped into layers).
+    """
+
+    def __init__(
+        self,
+        features: int,
+        outputs: int,
+        units: Sequence[int] = (32, 32),
+        cell: str = "lstm",
+        return_sequences: bool = False,
+        dropout: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed=seed, **kwargs)
+        if isinstance(units, int | str) or len(tuple(units)) == 0:
+            raise ValueError(f"DeepRNN needs a sequence of widths, lowest level first. Received: units={units!r}")
+        for width in units:
+            require_positive_int("DeepRNN", units=width)
+        require_positive_int("DeepRNN", features=features, outputs=outputs)
+        require_one_of("DeepRNN", CELLS, cell=cell)
+        self.features, self.output_units, self.units = int(features), int(outputs), tuple(int(u) for u in units)
+        self.cell, self.return_sequences, self.dropout = cell, bool(return_sequences), dropout
+        self.levels = [
+            CELLS[cell](
+                width,
+                return_sequences=True,
+                return_state=True,
+                dropout=dropout,
+                kernel_initializer=keras.initializers.GlorotUniform(seed=derive_seed(seed, "level", level, "kernel")),
+                recurrent_initializer=keras.initializers.Orthogonal(
+                    seed=derive_seed(seed, "level", level, "recurrent")
+                ),
+                seed=derive_seed(seed, "level", level, "dropout"),
+                name=f"level_{level}",
+                dtype=self.dtype_policy,
+                **self._peepholes(level),
+            )
+            for level, width in enumerate(self.units)
+        ]
+        self.read_out = keras.layers.Dense(
+            outputs,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=derive_seed(seed, "read_out")),
+            name="read_out",
+            dtype=self.dtype_policy,
+        )
+        self.build((None, None, features))
+
+    def _peepholes(self, level: int) -> dict[str, Any]:
+        if self.cell != "peephole-lstm":
+            return {}
+        return {"peephole_initializer": keras.initializers.GlorotUniform(seed=self._seed_of(level, "peephole"))}
+
+    def _seed_of(self, level: int, part: str) -> int:
+        return derive_seed(self.seed, "level", level, part)
+
+    def build(self, input_shape: Any = None) -> None:
+        shape = (None, None, self.features)
+        for level in self.levels:
+            level.build(shape)
+            shape = (None, None, level.units)
+        self.read_out.build(shape)
+        self.input_spec = keras.InputSpec(ndim=3, axes={-1: self.features})
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        require_rank("DeepRNN", inputs.shape, 3)
+        require_features("DeepRNN", inputs.shape, self.features)
+        last = inputs
+        for level in self.levels:
+            inputs, last, *_ = level(inputs, training=training)  # (B, T, H), (B, H)
+        return self.read_out(inputs if self.return_sequences else last)
+
+    @property
+    def state_width(self) -> int:
+        """Numbers in the states of all levels together."""
+        return sum(level.units * len(level.state_size) for level in self.levels)
+
+    def step(self, inputs: Any, state: Any) -> dict[str, Any]:
+        """One more input: what the whole sequence so far would give.
+
+        Args:
+            inputs: tensor (B, features).
+            state: tensor (B, state_width), zeros at the start.
+
+        Returns:
+            {"outputs": logits (B, outputs), "state": tensor (B, state_width)}.
+        """
+        inputs, state = (ops.cast(each, self.compute_dtype) for each in (inputs, state))
+        kept, first = [], 0
+        for level in self.levels:
+            states = []
+            for _ in level.state_size:
+                states.append(state[:, first : first + level.units])
+                first += level.units
+            inputs, states = level.cell(inputs, states)
+            kept += states
+        return {"outputs": self.read_out(inputs), "state": ops.concatenate(kept, axis=-1)}
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        return (*input_shape[: 2 if self.return_sequences else 1], self.output_units)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """`serving_default` logits for sequences of any length; `step` one more input, with the state before it."""
+        sequences = keras.InputSpec(shape=(None, None, self.features), dtype=self.input_dtype, name="inputs")
+        one = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="inputs")
+        state = keras.InputSpec(shape=(None, self.state_width), dtype=self.compute_dtype, name="state")
+        return {
+            "serving_default": (lambda inputs: self(inputs, training=False), [sequences]),
+            "step": (lambda inputs, state: self.step(inputs, state), [one, state]),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "features": self.features,
+            "outputs": self.output_units,
+            "units": list(self.units),
+            "cell": self.cell,
+            "return_sequences": self.return_sequences,
+            "dropout": self.dropout,
+        }

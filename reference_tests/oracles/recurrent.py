@@ -1,0 +1,280 @@
+"""Oracles of the recurrent chapters: unit by unit, step by step, in sixty digits; gradients by the complex step."""
+
+import mpmath
+
+from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, times, transpose
+
+
+def _formula(k, rows, columns):
+    """Weight tensor k of a layer, as rows."""
+    return [[mpmath.mpf((7 * (r * columns + c) + 3 * k) % 17 - 8) / 16 for c in range(columns)] for r in range(rows)]
+
+
+def _vector(k, size):
+    return _formula(k, 1, size)[0]
+
+
+def _blocks(matrix, units):
+    """A kernel's columns, cut into one matrix a gate, turned round so that it multiplies column vectors."""
+    columns = transpose(matrix)
+    return [columns[first : first + units] for first in range(0, len(columns), units)]
+
+
+def _pieces(vector, units):
+    return [vector[first : first + units] for first in range(0, len(vector), units)]
+
+
+def _softmax(values):
+    powers = [mpmath.exp(v) for v in values]
+    return [p / sum(powers) for p in powers]
+
+
+FUNCTIONS = {"tanh": mpmath.tanh, "sigmoid": sigmoid, "linear": lambda v: v}
+
+
+def _apply(name, values):
+    return _softmax(values) if name == "softmax" else [FUNCTIONS[name](v) for v in values]
+
+
+def _weights(features, units, gates, form="separate", use_bias=True):
+    """(input matrices, state matrices, biases) a gate, and the number of tensors used."""
+    if form == "concatenated":
+        kernel, count = _formula(0, units + features, gates * units), 1
+        state, own = kernel[:units], kernel[units:]
+    else:
+        own, state, count = _formula(0, features, gates * units), _formula(1, units, gates * units), 2
+    bias = _vector(count, gates * units) if use_bias else [mpmath.mpf(0)] * (gates * units)
+    return _blocks(own, units), _blocks(state, units), _pieces(bias, units), count + use_bias
+
+
+def rnn_outputs(x, units, outputs, activation, output_activation, form):
+    """h_t = f(U x_t + W h_{t-1} + b), o_t = g(V h_t + c)."""
+    x = exact(x)
+    (U,), (W,), (b,), k = _weights(len(x[0]), units, 1, form, form == "separate")
+    V = transpose(_formula(k, units, outputs))
+    c = _vector(k + 1, outputs) if form == "separate" else [mpmath.mpf(0)] * outputs
+    h, kept = [mpmath.mpf(0)] * units, []
+    for now in x:
+        h = _apply(activation, plus(plus(times(U, now), times(W, h)), b))
+        kept.append(_apply(output_activation, plus(times(V, h), c)))
+    return {"outputs": rounded(kept), "last_h": rounded(h)}
+
+
+def rnn_skipping(x, units, skip):
+    """h_t = tanh(U x_t + W h_{t-1} + W_k h_{t-k} + b), zeros before the first step."""
+    x = exact(x)
+    (U,), (W,), (b,), k = _weights(len(x[0]), units, 1)
+    far = transpose(_formula(k, units, units))
+    states = [[mpmath.mpf(0)] * units] * skip
+    for now in x:
+        a = plus(plus(times(U, now), times(W, states[-1])), plus(times(far, states[-skip]), b))
+        states.append([mpmath.tanh(v) for v in a])
+    return {"outputs": rounded(states[skip:]), "last_h": rounded(states[-1])}
+
+
+def _lstm(x, units, variant="vanilla", use_bias=True, form="separate"):
+    gates = [gate for gate in "ifo" if gate != {"NIG": "i", "NFG": "f", "NOG": "o"}.get(variant)] + ["g"]
+    W, R, b, _ = _weights(len(x[0]), units, len(gates), form, use_bias)
+    h, c, kept = [mpmath.mpf(0)] * units, [mpmath.mpf(0)] * units, []
+    for now in x:
+        a = {g: plus(plus(times(W[n], now), times(R[n], h)), b[n]) for n, g in enumerate(gates)}
+        opened = {g: [sigmoid(v) for v in a[g]] if g in a else [mpmath.mpf(1)] * units for g in "ifo"}
+        g = a["g"] if variant == "NIAF" else [mpmath.tanh(v) for v in a["g"]]
+        c = [f * old + i * new for f, old, i, new in zip(opened["f"], c, opened["i"], g, strict=True)]
+        h = [o * (v if variant == "NOAF" else mpmath.tanh(v)) for o, v in zip(opened["o"], c, strict=True)]
+        kept.append(h)
+    return kept, c
+
+
+def lstm_states(x, units, variant, use_bias, form):
+    """Gate by gate, unit by unit."""
+    kept, c = _lstm(exact(x), units, variant, use_bias, form)
+    return {"outputs": rounded(kept), "last_h": rounded(kept[-1]), "last_c": rounded(c)}
+
+
+def lstm_input_gradient(x, units, lag):
+    """Each input moved along the imaginary axis."""
+    x = exact(x)
+    moved = [[list(row) for row in x] for _ in range(len(x) * len(x[0]))]
+    for index, copy in enumerate(moved):
+        t, f = divmod(index, len(x[0]))
+        copy[t][f] = mpmath.mpc(copy[t][f], STEP)
+    slopes = [mpmath.im(sum(_lstm(copy, units)[0][-1])) / STEP for copy in moved]
+    found = _pieces(slopes, len(x[0]))
+    return {"gradient": rounded(found), "first": rounded(found[: len(x) - lag])}
+
+
+def peephole_lstm_states(x, units, peepholes):
+    """output: o sees P c_t; full: i and f see p * c_{t-1}, o sees p * c_t."""
+    x = exact(x)
+    W, R, b, k = _weights(len(x[0]), units, 4)
+    full = peepholes == "full"
+    P = _vector(k, units) if full else transpose(_formula(k, units, units))
+    p_i, p_f = _formula(k + 1, 2, units) if full else [[mpmath.mpf(0)] * units] * 2
+    h, c, kept = [mpmath.mpf(0)] * units, [mpmath.mpf(0)] * units, []
+    for now in x:
+        a_i, a_f, a_o, a_g = (plus(plus(times(W[n], now), times(R[n], h)), b[n]) for n in range(4))
+        i = [sigmoid(a + p * old) for a, p, old in zip(a_i, p_i, c, strict=True)]
+        f = [sigmoid(a + p * old) for a, p, old in zip(a_f, p_f, c, strict=True)]
+        c = [f[j] * c[j] + i[j] * mpmath.tanh(a_g[j]) for j in range(units)]
+        seen = [P[j] * c[j] if full else dot(P[j], c) for j in range(units)]
+        h = [sigmoid(a_o[j] + seen[j]) * mpmath.tanh(c[j]) for j in range(units)]
+        kept.append(h)
+    return {"outputs": rounded(kept), "last_h": rounded(h), "last_c": rounded(c)}
+
+
+def gru_states(x, units, candidate, reset_after):
+    """z keeps the old state; the candidate as named."""
+    x = exact(x)
+    W, R, b, k = _weights(len(x[0]), units, 3)
+    d = _pieces(_vector(k, 3 * units), units) if reset_after else [[mpmath.mpf(0)] * units] * 3
+    h, kept = [mpmath.mpf(0)] * units, []
+    for now in x:
+        z, r = ([sigmoid(v) for v in plus(plus(times(W[n], now), b[n]), plus(times(R[n], h), d[n]))] for n in (0, 1))
+        if reset_after:
+            seen = [r[j] * (dot(R[2][j], h) + d[2][j]) for j in range(units)]
+        else:
+            seen = times(R[2], [r[j] * h[j] for j in range(units)])
+        g = [FUNCTIONS[candidate](v) for v in plus(plus(times(W[2], now), b[2]), seen)]
+        h = [z[j] * h[j] + (1 - z[j]) * g[j] for j in range(units)]
+        kept.append(h)
+    return {"outputs": rounded(kept), "last_h": rounded(h)}
+
+
+def _loss(x, y, U, copies, V, b, c):
+    """L and o of the worked example, W^(t) of each step its own."""
+    h, total, kept = [mpmath.mpf(0)] * len(b), mpmath.mpf(0), []
+    for now, wanted, W in zip(x, y, copies, strict=True):
+        h = [mpmath.tanh(v) for v in plus(plus(times(U, now), times(W, h)), b)]
+        kept.append(mpmath.tanh(dot(V, h) + c))
+        total += (wanted - kept[-1]) ** 2
+    return total, kept
+
+
+def _slopes(value, loss):
+    """dL by every entry of nested lists, by the complex step."""
+    if not isinstance(value, list):
+        return mpmath.im(loss(mpmath.mpc(value, STEP))) / STEP
+
+    def at(index):
+        return lambda moved: loss([*value[:index], moved, *value[index + 1 :]])
+
+    return [_slopes(item, at(index)) for index, item in enumerate(value)]
+
+
+def bptt_gradients(x, y, U, W, V, b, c):
+    """Every entry moved along the imaginary axis; W once in all steps, once a step."""
+    x, y, U, W, V, b, c = (exact(each) for each in (x, y, U, W, V, b, c))
+    steps = len(x)
+    total, o = _loss(x, y, U, [W] * steps, V, b, c)
+    return {
+        "loss": rounded(total),
+        "o": rounded(o),
+        "dU": rounded(_slopes(U, lambda m: _loss(x, y, m, [W] * steps, V, b, c)[0])),
+        "dW": rounded(_slopes(W, lambda m: _loss(x, y, U, [m] * steps, V, b, c)[0])),
+        "dV": rounded(_slopes(V, lambda m: _loss(x, y, U, [W] * steps, m, b, c)[0])),
+        "db": rounded(_slopes(b, lambda m: _loss(x, y, U, [W] * steps, V, m, c)[0])),
+        "dc": rounded(_slopes(c, lambda m: _loss(x, y, U, [W] * steps, V, b, m)[0])),
+        "copies": rounded(_slopes([W] * steps, lambda m: _loss(x, y, U, m, V, b, c)[0])),
+    }
+
+
+def bptt_direct_part(h, W):
+    """Row i of W h is sum_j w_ij h_j: its slope by w_kj is h_j where k = i."""
+    h, units = exact(h), len(h)
+    return {
+        "direct": rounded([[h[j] if k == i else mpmath.mpf(0) for k in range(units) for j in range(units)]
+                           for i in range(units)])
+    }  # fmt: skip
+
+
+def sum_over_copies(a, start, steps):
+    """Y_T = a_1 a_2 ... a_T Y_0: the slope by one factor is the product of the others."""
+    a, start = exact(a), exact(start)
+    return {"copies": rounded([start * a ** (steps - 1)] * steps), "total": rounded(steps * start * a ** (steps - 1))}
+
+
+def bidirectional_outputs(x, units):
+    """Two passes, the second over the reversed sequence."""
+    x = exact(x)
+
+    def read(sequence, first):
+        U = transpose(_formula(first, len(x[0]), units))
+        W, b = transpose(_formula(first + 1, units, units)), _vector(first + 2, units)
+        h, kept = [mpmath.mpf(0)] * units, []
+        for now in sequence:
+            h = [mpmath.tanh(v) for v in plus(plus(times(U, now), times(W, h)), b)]
+            kept.append(h)
+        return kept
+
+    forward, backward = read(x, 0), read(x[::-1], 3)[::-1]
+    return {"outputs": rounded([one + other for one, other in zip(forward, backward, strict=True)])}
+
+
+def vector_to_sequence_outputs(vector, sequence, units, steps):
+    """h_t = tanh(R v + U y_{t-1} + W h_{t-1} + b), o_t = V h_t + c; R v added at every step."""
+    vector, sequence = exact(vector), exact(sequence)
+    width = len(sequence[0])
+    R, U = transpose(_formula(0, len(vector), units)), transpose(_formula(1, width, units))
+    W, b = transpose(_formula(2, units, units)), _vector(3, units)
+    V, c = transpose(_formula(4, units, width)), _vector(5, width)
+
+    def run(length, given):
+        h, o, kept = [mpmath.mpf(0)] * units, sequence[0], []
+        for t in range(length):
+            y = given[t] if given else o
+            a = plus(plus(times(R, vector), times(U, y)), plus(times(W, h), b))
+            h = [mpmath.tanh(v) for v in a]
+            o = plus(times(V, h), c)
+            kept.append(o)
+        return rounded(kept)
+
+    return {"taught": run(len(sequence), sequence), "free": run(steps, None)}
+
+
+def output_recurrent_outputs(x, y, units, feedback):
+    """h_t = tanh(U x_t + W fed_t + b), o_t = V h_t + c; fed is the last target, or phi of the last output."""
+    x, y = exact(x), exact(y)
+    width = len(y[0])
+    U, W, b = transpose(_formula(0, len(x[0]), units)), transpose(_formula(1, width, units)), _vector(2, units)
+    V, c = transpose(_formula(3, units, width)), _vector(4, width)
+
+    def run(taught):
+        fed, kept = [mpmath.mpf(0)] * width, []
+        for now, target in zip(x, y, strict=True):
+            h = [mpmath.tanh(v) for v in plus(plus(times(U, now), times(W, fed)), b)]
+            o = plus(times(V, h), c)
+            fed = target if taught else _apply(feedback, o)
+            kept.append(o)
+        return rounded(kept)
+
+    return {"taught": run(True), "free": run(False)}
+
+
+def taught_inputs(y, start):
+    """The start, then every target but the last."""
+    return {"fed": [start, *y[:-1]]}
+
+
+def mixed_by_chance(truth, own, probability, uniforms):
+    """Row by row."""
+    return {"fed": [t if u < probability else o for t, o, u in zip(truth, own, uniforms, strict=True)]}
+
+
+def deep_rnn_outputs(x, units, outputs):
+    """LSTM over LSTM, tensors counted through: three a level, then the read-out's two."""
+    sequence = exact(x)
+    for level, width in enumerate(units):
+        features, k = len(sequence[0]), 3 * level
+        W, R = _blocks(_formula(k, features, 4 * width), width), _blocks(_formula(k + 1, width, 4 * width), width)
+        b = _pieces(_vector(k + 2, 4 * width), width)
+        h, c, kept = [mpmath.mpf(0)] * width, [mpmath.mpf(0)] * width, []
+        for now in sequence:
+            a = [plus(plus(times(W[n], now), times(R[n], h)), b[n]) for n in range(4)]
+            c = [sigmoid(a[1][j]) * c[j] + sigmoid(a[0][j]) * mpmath.tanh(a[3][j]) for j in range(width)]
+            h = [sigmoid(a[2][j]) * mpmath.tanh(c[j]) for j in range(width)]
+            kept.append(h)
+        sequence = kept
+    k = 3 * len(units)
+    found = rounded(plus(times(transpose(_formula(k, units[-1], outputs)), sequence[-1]), _vector(k + 1, outputs)))
+    return {"whole": found, "streamed": found}
