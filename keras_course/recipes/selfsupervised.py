@@ -47,28 +47,29 @@ def jigsaw() -> Recipe:
 def inpainting() -> Recipe:
     """Digits with four small holes, filled by a context encoder against an adversary.
 
-    Kind of hole, band and weight of the adversary were chosen on the validation splits of seeds 10 and 11. There a hole
-    in the middle taught hardly anything (0.726 with five labels against 0.707 of the untrained trunk), holes anywhere
-    did (0.861 of blocks, 0.876 of regions), as the paper says; the band added another 0.02, the adversary 0.01, within
-    the error. Test split of seed 0: 0.873 against 0.694. The holes are filled with three fifths of the error of the
-    mean image (0.053 against 0.087), and not as well as by the training digit that agrees best with what is seen
-    (0.043), which needs all of them at hand: 32 global maxima remember little of where a stroke was.
+    Kind of hole, band and weight of the adversary were chosen on the validation splits of seeds 10 and 11, with half
+    the maps in the trunk. There a hole in the middle taught hardly anything (0.726 with five labels against 0.707 of
+    the untrained trunk), holes anywhere did (0.861 of blocks, 0.876 of regions), as the paper says; the band added
+    another 0.02, the adversary 0.01, within the error. Test splits of seeds 0 and 1: 0.870 against 0.720 untrained,
+    0.876 against 0.728. The holes are filled with two thirds of the error of the mean image (0.055 against 0.087), and
+    not as well as by the training digit that agrees best with what is seen (0.043), which needs all of them at hand.
+    Keeping the places of the features, 4 x 4 under a channel-wise dense layer, helped neither.
     """
     recipe = pretext_recipe("inpainting", (filled_holes,))
 
     def judge(model: Any, dataset: Dataset, seed: int) -> Mapping[str, float]:
         return {**probe_gain("inpainting", model, dataset, seed), **hole_errors(model, dataset, seed)}
 
-    return replace(recipe, judge=judge, ceiling={"hole_error_ratio": 0.75})
+    return replace(recipe, judge=judge, ceiling={"hole_error_ratio": 0.8})
 
 
 def contrastive() -> Recipe:
     """Two distorted views of each digit, to be told from those of 255 others.
 
-    Distortions, temperature and projector were chosen on the validation split of seed 10 (five labels a class: 0.912
-    with these, 0.904 with half the projector, 0.898 with temperature 0.2, 0.869 with blurring added, 0.843 with shifts
-    of two pixels in eight, after which digits are no longer themselves; 0.707 untrained, 0.879 pixels). Test split of
-    seed 0: 0.891, against 0.694 untrained, 0.860 from the pixels, 0.962 with all labels.
+    Distortions, temperature and projector were chosen on the validation split of seed 10, with half the maps in the
+    trunk (five labels a class: 0.912 with these, 0.904 with half the projector, 0.898 with temperature 0.2, 0.869 with
+    blurring added, 0.843 with shifts of two pixels in eight, after which digits are no longer themselves; 0.707
+    untrained, 0.879 pixels). Test splits of seeds 0 and 1: 0.916 against 0.720 untrained, 0.916 against 0.728.
     """
     return pretext_recipe("contrastive", (two_views, classes_of_embeddings))
 
