@@ -42,6 +42,18 @@ ROWS = (
         ),
     ),
     Entry(
+        "vanishing-gradient", "How much of the gradient arrives at each layer, and whether the network learns",
+        shape="experiment", object="keras_course.experiments.vanishing_gradient:run",
+        recipe="keras_course.experiments.vanishing_gradient:Config",
+        sources=("C 7.2.5", "C 7.4", "C 7.7", "R", "N", "B"),
+        members=(
+            "keras_course.experiments.deep_gradients:chain_derivatives",
+            "keras_course.experiments.deep_gradients:hidden_layers",
+            "keras_course.experiments.deep_gradients:gradient_by_depth",
+            "keras_course.experiments.deep_gradients:wide_factors",
+        ),
+    ),
+    Entry(
         "bias-variance", "Bias, variance and noise against capacity, exactly", shape="experiment",
         object="keras_course.experiments.bias_variance:run",
         recipe="keras_course.experiments.bias_variance:Config", sources=("C 1.1", "R"),
@@ -64,6 +76,15 @@ ROWS = (
             "keras_course.experiments.loss_landscape:rescaled",
             "keras_course.experiments.loss_landscape:scores",
             "keras_course.experiments.loss_landscape:cross_entropy",
+        ),
+    ),
+    Entry(
+        "gradient-over-time", "How much of an error reaches the steps before it, and clipping", shape="experiment",
+        object="keras_course.experiments.gradient_over_time:run",
+        recipe="keras_course.experiments.gradient_over_time:Config", sources=("C 13.1", "C 7.2.5", "N", "B"),
+        members=(
+            "keras_course.experiments.gradient_over_time:recall_task",
+            "keras_course.experiments.gradient_over_time:error_at_each_step",
         ),
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from keras_course.datasets.arrays import from_arrays
 from keras_course.datasets.dataset import Dataset, Spec, Split, check_split
+from keras_course.datasets.digit_canvas import Scene, digit_scene, digit_scenes
 from keras_course.datasets.folds import Fold, hold_out, k_folds, leave_one_out
 from keras_course.datasets.photographs import load_photograph
 from keras_course.datasets.registry import load, names
@@ -10,10 +11,13 @@ from keras_course.datasets.split import SplitRows, epoch_order, split_rows
 __all__ = [
     "Dataset",
     "Fold",
+    "Scene",
     "Spec",
     "Split",
     "SplitRows",
     "check_split",
+    "digit_scene",
+    "digit_scenes",
     "epoch_order",
     "from_arrays",
     "hold_out",

@@ -29,6 +29,7 @@ def from_arrays(
     *,
     name: str,
     classes: int | None = None,
+    label_shape: tuple[int, ...] = (),
     standardise: bool = False,
     seed: int = 0,
     validation: float = 0.1,
@@ -41,9 +42,10 @@ def from_arrays(
 
     Args:
         x: array (N, ...), samples.
-        y: with `classes`, integer labels (N,) in [0, classes); without, real targets (N, targets) or (N,).
+        y: with `classes`, integer labels (N, *label_shape) in [0, classes); without, real targets (N, targets) or (N,).
         name: str, what to call it.
         classes: int for classification (split stratified by label), None for regression.
+        label_shape: (H, W) where each pixel has a label, () for one a sample; label maps are not stratified.
         standardise: bool, whether features, and the targets of a regression, are standardised by training statistics;
             x must then be (N, D).
         seed: int, seed of the split.
@@ -52,7 +54,7 @@ def from_arrays(
         sha256: digests for the run record; those of the arrays if not given.
 
     Returns:
-        `Dataset` with x float32; y int32 (N,) for classification, float32 (N, targets) for regression.
+        `Dataset` with x float32; y int32 (N, *label_shape) for classification, float32 (N, targets) for regression.
 
     Raises:
         InvalidDataError: if the arrays are empty, of unequal length, not finite, or hold labels out of range.
@@ -75,6 +77,7 @@ def from_arrays(
         shape=x.shape[1:],
         classes=classes,
         targets=y.shape[-1] if classes is None else None,
+        label_shape=tuple(label_shape),
         feature_names=feature_names,
         class_names=class_names,
         seed=seed,
@@ -83,7 +86,7 @@ def from_arrays(
     # Before the split, so that a message names the row as the caller counts rows.
     check_split(everything, spec, "rows")
 
-    rows = split_rows(len(x) if classes is None else y, seed, validation, test)
+    rows = split_rows(len(x) if classes is None or label_shape else y, seed, validation, test)
     if standardise:
         mean, scale = training_statistics(x[rows.train])
         spec = replace(spec, feature_mean=mean, feature_scale=scale)

@@ -6,7 +6,8 @@ A `Dataset` that exists is sound: building one checks every split against the sp
 empty arrays, NaN, or a label that a gather on XLA would silently clamp into range.
 
 Conventions that bite: images are (N, H, W, C) in [0, 1]; class labels are int32 (N,), never one-hot, also with two
-classes (0 and 1); regression targets are float32 (N, targets), two axes even for one target.
+classes (0 and 1), and (N, H, W) where each pixel has one; regression targets are float32 (N, targets), two axes even
+for one target.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Split:
 
     Args:
         x: array (N, ...), N >= 1.
-        y: array (N,) of class labels, or (N, targets) of real targets.
+        y: array (N,) of class labels, (N, H, W) of label maps, or (N, targets) of real targets.
 
     Raises:
         InvalidDataError: if there is no row, or x and y differ in length.
@@ -67,6 +68,7 @@ class Spec:
         shape: tuple of ints, the shape of one sample x, without N.
         classes: int, number of classes K; labels lie in [0, K). None for regression.
         targets: int, number of real targets a sample. None for classification.
+        label_shape: tuple of ints, the shape of one sample's labels: () for one class a sample, (H, W) for one a pixel.
         feature_names: tuple of strings, one a column of x; empty for images.
         class_names: tuple of K strings; empty for regression.
         feature_mean, feature_scale: tuples of floats, one a feature, in the feature's own unit.
@@ -84,6 +86,7 @@ class Spec:
     shape: tuple[int, ...]
     classes: int | None = None
     targets: int | None = None
+    label_shape: tuple[int, ...] = ()
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     feature_mean: tuple[float, ...] | None = None
@@ -102,6 +105,8 @@ class Spec:
                 f"Spec of a {self.task} needs {wanted} >= 1 and {other}=None. "
                 f"Received: classes={self.classes}, targets={self.targets}"
             )
+        if self.label_shape and self.task == "regression":
+            raise ValueError(f"Spec of a regression has no label_shape. Received: label_shape={self.label_shape}")
 
     @property
     def features(self) -> int:
@@ -192,7 +197,7 @@ def check_split(split: Split, spec: Spec, name: str) -> None:
         )
     _check_finite(split.x, f"x in {where}")
     if spec.classes is not None:
-        _check_labels(split.y, spec.classes, where)
+        _check_labels(split.y, spec.classes, spec.label_shape, where)
     else:
         if split.y.shape != (len(split), spec.targets):
             raise InvalidDataError(
@@ -201,15 +206,18 @@ def check_split(split: Split, spec: Spec, name: str) -> None:
         _check_finite(split.y, f"y in {where}")
 
 
-def _check_labels(y: NDArray[Any], classes: int, where: str) -> None:
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+def _check_labels(y: NDArray[Any], classes: int, shape: tuple[int, ...], where: str) -> None:
+    if y.shape[1:] != shape or not np.issubdtype(y.dtype, np.integer):
+        wanted = ", ".join(map(str, ("N", *shape))) if shape else "N,"
         raise InvalidDataError(
-            f"y in {where} must be integer class labels of shape (N,). Received: y.shape={y.shape}, y.dtype={y.dtype}"
+            f"y in {where} must be integer class labels of shape ({wanted}). "
+            f"Received: y.shape={y.shape}, y.dtype={y.dtype}"
         )
     outside = (y < 0) | (y >= classes)
     if outside.any():
-        row = int(outside.argmax())
-        raise InvalidDataError(f"Labels in {where} must lie in [0, {classes}). Received: y[{row}]={int(y[row])}")
+        place = np.unravel_index(int(outside.argmax()), y.shape)
+        index = ", ".join(str(int(i)) for i in place)
+        raise InvalidDataError(f"Labels in {where} must lie in [0, {classes}). Received: y[{index}]={int(y[place])}")
 
 
 def _check_finite(values: NDArray[Any], what: str) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from keras_course.core.errors import UnknownSlugError
 from keras_course.datasets import bundled
 from keras_course.datasets.dataset import Dataset
+from keras_course.datasets.digit_canvas import digit_canvas
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
 from keras_course.datasets.photograph_crops import photograph_crops
 
 _BUNDLED = {
     "digits": bundled.digits,
     "digits-flat": bundled.digits_flat,
+    "digit-canvas": digit_canvas,
     "iris": bundled.iris,
     "wine": bundled.wine,
     "breast-cancer": bundled.breast_cancer,
@@ -46,8 +48,8 @@ def load(name: str, seed: int = 0, validation: float = 0.1, test: float = 0.2) -
 
     Returns:
         `Dataset(train, validation, test, spec)`. Images are (N, H, W, C) float32 in [0, 1], tables float32 (N, D)
-        standardised by training statistics, labels int32 (N,), regression targets float32 (N, 1), standardised too
-        (`spec.restore_targets` undoes it).
+        standardised by training statistics, labels int32 (N,), label maps (N, H, W), regression targets
+        float32 (N, 1), standardised too (`spec.restore_targets` undoes it).
 
     Raises:
         UnknownSlugError: if there is no such name; the message suggests the nearest.

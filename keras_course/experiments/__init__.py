@@ -5,6 +5,7 @@ from keras_course.experiments import (
     few_label_probes,
     flat_minima,
     foreground_segmentation,
+    gradient_over_time,
     ill_conditioning,
     label_efficiency,
     langevin_posterior,
@@ -12,6 +13,7 @@ from keras_course.experiments import (
     neighbour_walk,
     saddle_escape,
     sgd_against_gd,
+    vanishing_gradient,
 )
 from keras_course.experiments.table import Table
 
@@ -21,6 +23,7 @@ __all__ = [
     "few_label_probes",
     "flat_minima",
     "foreground_segmentation",
+    "gradient_over_time",
     "ill_conditioning",
     "label_efficiency",
     "langevin_posterior",
@@ -28,4 +31,5 @@ __all__ = [
     "neighbour_walk",
     "saddle_escape",
     "sgd_against_gd",
+    "vanishing_gradient",
 ]

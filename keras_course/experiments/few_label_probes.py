@@ -66,8 +66,9 @@ class Config:
 
     @classmethod
     def tiny(cls) -> Config:
-        """The same in seconds: one seed, one epoch, few images."""
-        return cls(per_class=(1, 5), draws=2, seeds=(0,), epochs=1, examples=120)
+        """The same in seconds: one pretext task, one seed, one epoch, few images."""
+        methods = ("pixels", "random", "rotation")
+        return cls(methods=methods, per_class=(1, 5), draws=2, seeds=(0,), epochs=1, examples=120)
 
 
 def run(config: Config) -> Table:

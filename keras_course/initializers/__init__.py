@@ -1,7 +1,8 @@
 """Initializers of the course; give one to any Keras layer."""
 
+from keras_course.initializers.bilinear import Bilinear
 from keras_course.initializers.normalized_initialization import NormalizedInitialization
 from keras_course.initializers.seeding import seeded
 from keras_course.initializers.uniform_fan_in import UniformFanIn
 
-__all__ = ["NormalizedInitialization", "UniformFanIn", "seeded"]
+__all__ = ["Bilinear", "NormalizedInitialization", "UniformFanIn", "seeded"]

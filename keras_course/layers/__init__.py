@@ -21,6 +21,8 @@ from keras_course.layers.convolution import Convolution1D, Convolution2D, Convol
 from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
+from keras_course.layers.inception import InceptionModule
+from keras_course.layers.local_response_normalization import LocalResponseNormalization
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
@@ -43,6 +45,7 @@ from keras_course.layers.recurrent import (
     to_keras,
 )
 from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
+from keras_course.layers.transposed_convolution import TransposedConvolution2D
 
 __all__ = [
     "ActivityPenalty",
@@ -86,10 +89,13 @@ __all__ = [
     "RandomSharpen",
     "RandomShift",
     "RandomTypos",
+    "TransposedConvolution2D",
     "ResidualBlock",
     "TransitionLayer",
     "VectorToSequence",
     "WeightedChoice",
     "from_keras",
     "to_keras",
+    "InceptionModule",
+    "LocalResponseNormalization",
 ]

@@ -21,7 +21,7 @@ from keras_course.models.regularized import (
     TiedPair,
 )
 from keras_course.models.selfsupervised import ContextPrediction, RotationPrediction
-from keras_course.models.vision import LeNet
+from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
     "AdaBoost",
@@ -34,6 +34,7 @@ __all__ = [
     "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
+    "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",

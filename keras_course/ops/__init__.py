@@ -76,6 +76,7 @@ from keras_course.ops.detection import (
     contingency,
     cost_threshold,
     f_beta,
+    intersection_over_union,
     precision,
     quotient,
     recall,
@@ -129,6 +130,7 @@ from keras_course.ops.inpainting import (
     reconstruction_weights,
 )
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
+from keras_course.ops.local_response import local_response_normalization
 from keras_course.ops.losses import (
     half_squared_loss,
     logistic_loss,
@@ -192,6 +194,7 @@ from keras_course.ops.threshold_curves import (
     threshold_grid,
     trapezoidal_area,
 )
+from keras_course.ops.transposed_convolution import bilinear_weights, transposed_maps, transposed_size
 from keras_course.ops.unshared_convolution import unshared_convolution, unshared_output_size
 
 __all__ = [
@@ -214,6 +217,7 @@ __all__ = [
     "bernoulli_log_likelihood",
     "best_stump",
     "bilinear",
+    "bilinear_weights",
     "binomial_log_joint",
     "binomial_m_step",
     "blur_images",
@@ -274,6 +278,7 @@ __all__ = [
     "in_range",
     "info_nce",
     "inject_noise",
+    "intersection_over_union",
     "jacobian",
     "k_means_plus_plus",
     "keyboard_neighbours",
@@ -385,6 +390,8 @@ __all__ = [
     "top_k_ranking_loss",
     "total_cost",
     "training_error_bound",
+    "transposed_maps",
+    "transposed_size",
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
@@ -396,4 +403,5 @@ __all__ = [
     "weighted_error",
     "whitened",
     "windowed_adagrad_step",
+    "local_response_normalization",
 ]

@@ -6,6 +6,7 @@
 
     precision = TP / (TP + FP)                recall = TP / (TP + FN)
     F_beta    = (1 + beta^2) precision recall / (beta^2 precision + recall)
+    IoU       = TP / (TP + FP + FN)
     accuracy  = (TP + TN) / (TP + TN + FP + FN)
 
 The counts are numbers of examples or sums of their weights. A detector that never detects has precision 0/0: the notes
@@ -27,6 +28,7 @@ __all__ = [
     "contingency",
     "cost_threshold",
     "f_beta",
+    "intersection_over_union",
     "precision",
     "quotient",
     "recall",
@@ -185,6 +187,33 @@ def f_beta(
     return quotient(
         agreed, agreed + square * as_floating(false_negatives) + as_floating(false_positives), zero_division
     )
+
+
+def intersection_over_union(
+    true_positives: Any, false_positives: Any, false_negatives: Any, zero_division: Any = 0
+) -> Any:
+    """How well what was detected covers what was there: the Jaccard index.
+
+    IoU = |D and Y| / |D or Y| = TP / (TP + FP + FN)
+
+    Never above F_1 = 2 IoU / (1 + IoU), and like it blind to the true negatives: background does not flatter it.
+
+    Args:
+        true_positives, false_positives, false_negatives: tensors of one shape.
+        zero_division: 0, 1 or "nan", the answer where there was nothing to detect and nothing was detected.
+
+    Returns:
+        Tensor of that shape, in [0, 1].
+
+    Example:
+        >>> float(intersection_over_union(2.0, 1.0, 1.0))
+        0.5
+
+    Source: C 8.1.12, 9.1.1; Jaccard 1912.
+    """
+    true_positives = as_floating(true_positives)
+    union = true_positives + as_floating(false_positives) + as_floating(false_negatives)
+    return quotient(true_positives, union, zero_division)
 
 
 def accuracy(true_positives: Any, false_positives: Any, false_negatives: Any, true_negatives: Any) -> Any:

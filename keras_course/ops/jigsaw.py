@@ -31,12 +31,13 @@ def image_pieces(images: Any, grid: int, gap: int = 0) -> Any:
 
     h = floor((H - (grid - 1) gap) / grid); rows that are left over are cut off above and below, columns likewise.
 
-    A gap keeps a task honest: lines that run on from piece to piece would give neighbours away.
+    A gap keeps a task honest: lines that run on from piece to piece would give neighbours away. A gap below 0 lets
+    neighbours overlap, for images of which pieces would be too small otherwise.
 
     Args:
         images: tensor (B, H, W, C).
         grid: int >= 1, pieces along each side.
-        gap: int >= 0, pixels between neighbours, which no piece shows.
+        gap: int, pixels between neighbours, which no piece shows; below 0, pixels that two neighbours show.
 
     Returns:
         Tensor (B, grid**2, h, w, C).
@@ -55,9 +56,9 @@ def image_pieces(images: Any, grid: int, gap: int = 0) -> Any:
     require_rank("image_pieces", images.shape, 4)
     require_positive_int("image_pieces", grid=grid)
     height, width = ((size - (grid - 1) * gap) // grid for size in images.shape[1:3])
-    if gap < 0 or height < 1 or width < 1:
+    if min(height, width) < max(1, 1 - gap):
         raise ValueError(
-            "image_pieces needs gap >= 0 and a pixel for every piece. "
+            "image_pieces needs a pixel for every piece that no neighbour on one side shows. "
             f"Received: shape={tuple(images.shape)}, grid={grid}, gap={gap}"
         )
     top, left = (

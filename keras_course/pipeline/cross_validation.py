@@ -286,7 +286,7 @@ def cross_validate_recipe(recipe: Any, k: int = 5, seed: int = 0, epochs: int | 
     dataset: Dataset = recipe_data(recipe, seed)
     x = np.concatenate([dataset.train.x, dataset.validation.x])
     y = np.concatenate([dataset.train.y, dataset.validation.y])
-    labels = y if dataset.spec.classes is not None else None
+    labels = y if dataset.spec.classes is not None and not dataset.spec.label_shape else None
 
     def scorer(train: Split, held_out: Split, own: int) -> Scores:
         import keras

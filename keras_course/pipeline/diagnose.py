@@ -255,6 +255,8 @@ def _of_data(train: Split, limits: Limits) -> Iterator[Finding]:
     rms = math.sqrt(float(np.mean(x**2)))
     if rms > limits.input_rms:
         yield Finding("inputs unscaled", "", f"their root mean square is {rms:.3g}", "standardise them")
+    if train.y.ndim > 2:
+        return  # label maps: what is where differs from image to image, neighbours agree in nothing
     z = label_relation(x, train.y[:1000])
     if z < limits.relation:
         yield Finding(

@@ -26,6 +26,7 @@ from keras_course.pipeline.plots import worst_mistakes
 from keras_course.pipeline.probe import LayerActivity, unit_activity
 from keras_course.pipeline.recipe import Recipe, recipe_of
 from keras_course.pipeline.run_folder import open_model_run, write_json
+from keras_course.pipeline.segmentation_plots import segmented_images
 from keras_course.pipeline.worst_examples import WorstExample, worst_examples
 
 __all__ = ["DiagnosedRun", "diagnose_run"]
@@ -107,7 +108,9 @@ def diagnose_run(
     advice = None if wanted is None else advise(errors["train"], errors["validation"], wanted)
     context = FigureContext(recipe, model, dataset, {}, evaluated.metrics["test"], seed)
     drawn: dict[str, Figure | None] = {"diagnosis": diagnosis_figure(start, recipe.slug)}
-    if dataset.spec.classes is not None:
+    if dataset.spec.label_shape:
+        drawn["worst_mistakes"] = segmented_images(context, worst=True)
+    elif dataset.spec.classes is not None:
         drawn["worst_mistakes"] = worst_mistakes(context)
     (folder.path / "figures").mkdir(exist_ok=True)
     paths = []

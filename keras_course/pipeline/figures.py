@@ -48,7 +48,7 @@ class FigureContext:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """Class probabilities (N, K) on the test split; see `Recipe.probabilities`."""
+        """Class probabilities (N, K), or (N, H, W, K), on the test split; see `Recipe.probabilities`."""
         if self.recipe.probabilities is not None:
             return np.asarray(self.recipe.probabilities(self.outputs), "float64")
         logits = np.asarray(self.outputs, "float64")
@@ -60,21 +60,23 @@ class FigureContext:
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
-        """True classes (N,) of the test split; targets of -1 and +1 count as classes 0 and 1."""
+        """True classes (N,), or (N, H, W), of the test split; targets of -1 and +1 count as classes 0 and 1."""
         y = np.asarray(self.dataset.test.y)
+        if self.dataset.spec.label_shape:
+            return y.astype("int64")
         if y.ndim == 2 and y.shape[1] > 1:
             return np.asarray(y.argmax(-1))
         return (y.reshape(-1) > 0).astype("int64") if y.min() < 0 else y.reshape(-1).astype("int64")
 
     @property
     def predicted(self) -> NDArray[np.int64]:
-        """Most probable classes (N,)."""
+        """Most probable classes (N,), or (N, H, W)."""
         return np.asarray(self.probabilities.argmax(-1))
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, numbers where the data have none."""
-        return self.dataset.spec.class_names or tuple(str(k) for k in range(self.probabilities.shape[1]))
+        return self.dataset.spec.class_names or tuple(str(k) for k in range(self.probabilities.shape[-1]))
 
 
 def draw_figures(context: FigureContext, folder: Path) -> list[Path]:

@@ -43,7 +43,8 @@ def learning_curves(context: FigureContext) -> Figure | None:
         if name == "loss" and positive and max(context.history[name]) > 20 * min(context.history[name]):
             axes.set_yscale("log")
         axes.set_xlabel("epoch")
-        axes.set_ylabel(_LABELS.get(name, name.replace("_", " ")))
+        label = _LABELS.get(name, name.replace("_", " "))
+        axes.set_ylabel(label.replace("examples", "pixels") if context.dataset.spec.label_shape else label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
     figure.suptitle(f"{context.recipe.slug}: learning curves")
@@ -51,7 +52,7 @@ def learning_curves(context: FigureContext) -> Figure | None:
 
 
 def confusion_matrix(context: FigureContext) -> Figure:
-    """How often each true class was given each predicted class, on the test split."""
+    """How often each true class was given each predicted class, on the test split; pixels of label maps."""
     names = context.class_names
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (context.labels, context.predicted), 1)
@@ -70,8 +71,8 @@ def confusion_matrix(context: FigureContext) -> Figure:
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    right = int(np.trace(counts))
-    axes.set_title(f"{context.recipe.slug}: {right} of {counts.sum()} test examples right", fontsize=11)
+    right, what = int(np.trace(counts)), "examples" if np.ndim(context.labels) == 1 else "pixels"
+    axes.set_title(f"{context.recipe.slug}: {right} of {counts.sum()} test {what} right", fontsize=11)
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label("share of the true class")
     bar.outline.set_visible(False)

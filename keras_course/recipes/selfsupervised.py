@@ -40,7 +40,7 @@ def rotation() -> Recipe:
 
 
 def jigsaw() -> Recipe:
-    """Digits cut into 3 x 3 pieces, of which the order is asked."""
+    """Digits cut into 3 x 3 pieces: where does a piece lie, seen from the middle one?"""
     return pretext_recipe("jigsaw")
 
 

@@ -14,19 +14,19 @@ from keras_course.core.backend import arithmetic, compiled, jacobian
 from keras_course.layers.convolution import Convolution2D, Convolution3D
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.ops.convolution import convolve, cross_correlate
-from keras_course.worked_examples.convolution_residual import (
-    bottleneck_block_output,
-    densenet_table,
-    residual_block_output,
-    resnet_table,
-    small_densenet_logits,
-    small_resnet_logits,
+from keras_course.worked_examples.convolution_classifiers import (
+    alexnet_sizes,
+    googlenet_sizes,
+    inception_cost,
+    inception_maps,
+    local_response,
+    vgg_sizes,
 )
 
 __all__ = [
+    "alexnet_sizes",
     "average_pooled_image",
     "average_pooled_sequence",
-    "bottleneck_block_output",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -36,18 +36,18 @@ __all__ = [
     "correlated_sequence",
     "correlated_volume",
     "cross_correlated",
-    "densenet_table",
     "fully_connected_weights",
+    "googlenet_sizes",
+    "inception_cost",
+    "inception_maps",
     "kernel_mass",
+    "local_response",
     "max_pooled_image",
     "max_pooled_sequence",
     "multi_channel_convolution",
     "pooled_channels",
-    "residual_block_output",
-    "resnet_table",
-    "small_densenet_logits",
-    "small_resnet_logits",
     "translation_equivariance",
+    "vgg_sizes",
 ]
 
 

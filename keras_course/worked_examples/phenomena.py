@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_course.core.backend import compiled
+from keras_course.core.backend import arithmetic, compiled
 from keras_course.experiments.bias_variance import (
     legendre_features,
     linear_smoother,
     split_of_the_error,
     training_error,
+)
+from keras_course.experiments.deep_gradients import (
+    NETWORKS,
+    chain_derivatives,
+    gradient_by_depth,
+    wide_factors,
 )
 from keras_course.experiments.ill_conditioning import best_rates
 from keras_course.experiments.loss_landscape import (
@@ -29,7 +35,10 @@ __all__ = [
     "curvature_of_a_network",
     "error_of_a_polynomial",
     "excess_of_noisy_descent",
+    "factors_of_wide_networks",
     "floor_of_a_constant_rate",
+    "gradient_of_a_chain",
+    "gradients_of_a_deep_network",
     "loss_around_a_network",
     "losses_after_training",
     "saddle_derivatives",
@@ -127,3 +136,32 @@ def loss_around_a_network(
         return loss_along(lambda v, w: cross_entropy(x, labels, v, w), (hidden, output), scaled, alphas)
 
     return {"loss": compiled(look)(x, labels, hidden, output, along_hidden, along_output, alphas)}
+
+
+def gradient_of_a_chain(x: float, weights: Any, activation: str) -> dict[str, Any]:
+    """What a chain of units knows of each of them, and the most that it could. Source: C 7.2.5."""
+
+    def measure(x: Any, weights: Any) -> tuple[Any, Any]:
+        found = chain_derivatives(x, weights, activation)
+        return found["derivative"], found["bound"]
+
+    derivative, bound = compiled(measure)(x, weights)
+    return {"derivative": derivative, "bound": bound}
+
+
+def gradients_of_a_deep_network(
+    x: Any, labels: Any, weights: Any, output: Any, activation: str, network: str
+) -> dict[str, Any]:
+    """Norms of the gradient at every layer and of every matrix. Source: C 7.2.5, C 7.7, R (Residual Networks)."""
+    return compiled(gradient_by_depth)(x, labels, weights, output, activation, network)  # type: ignore[no-any-return]
+
+
+@arithmetic
+def factors_of_wide_networks(
+    activation: str, gain: float, depth: int, square: float, variance: float
+) -> dict[str, Any]:  # fmt: skip
+    """What a layer does to the mean square of the gradient, the width infinite. Source: C 7.2.5, C 7.4."""
+    return {
+        network.replace(" ", "_"): wide_factors(activation, network, gain, depth, square, variance)
+        for network in NETWORKS
+    }

@@ -32,6 +32,14 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
         "inputs": (2, 4, 4, 4, 2),
     },
+    "keras_course.layers.transposed_convolution:TransposedConvolution2D": {
+        "init": {"filters": 2, "kernel_size": 3, "strides": (2, 1), "padding": "zero", "activation": "tanh"},
+        "inputs": (2, 3, 4, 2),
+    },
+    "keras_course.models.vision.convolutional_trunk:ConvolutionalTrunk": {
+        "init": {"filters": (2, 3), "convolutions": 1, "head": (4,), "head_kernel": 3, "activation": "tanh"},
+        "inputs": (2, 6, 5, 2),
+    },
     "keras_course.layers.locally_connected:LocallyConnected1D": {
         "init": {
             "filters": 2,
@@ -129,6 +137,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "inputs": CHOSEN,
     },
     "keras_course.metrics.coverage:Coverage": {"init": {"accuracy": 0.5, "thresholds": 21}, "inputs": CHOSEN},
+    "keras_course.metrics.mean_iou:MeanIoU": {"init": {"classes": 3, "average": "weighted"}, "inputs": CHOSEN},
     "keras_course.metrics.purity:Purity": {
         "init": {"clusters": 3, "classes": 2},
         "inputs": {

@@ -58,6 +58,11 @@ def brightest_corner(x: np.ndarray) -> np.ndarray:
     return (x[:, :half].sum((1, 2, 3)) > x[:, half:].sum((1, 2, 3))).astype("int32")
 
 
+def bright_pixels(x: np.ndarray) -> np.ndarray:
+    """A class for each pixel, (B, H, W): whether it is brighter than its left neighbour."""
+    return (x[..., 0] > np.roll(x[..., 0], 1, axis=2)).astype("int32")
+
+
 def first_against_last(x: np.ndarray) -> np.ndarray:
     """Class 0 or 1 of a sequence: whether its first step is greater than its last."""
     return (x[:, 0, 0] > x[:, -1, 0]).astype("int32")
@@ -126,6 +131,10 @@ TRAINING: dict[str, dict[str, Any]] = {
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
+    "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "googlenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "fully-convolutional": {"targets": bright_pixels, "compile": with_softmax_loss},
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},

@@ -23,7 +23,14 @@ def test_pieces_with_gaps_share_no_edge_and_lie_in_the_middle():
     assert np.array_equal(pieces[:, 3], X[:, 3:5, 5:9])
 
 
-@pytest.mark.parametrize(("grid", "gap"), [(7, 0), (3, 3), (2, -1)])
+def test_pieces_with_a_gap_below_zero_overlap_by_as_much():
+    pieces = np.asarray(image_pieces(X[:, :, :6], 2, gap=-2))  # 6 = 4 + 4 - 2
+    assert pieces.shape == (3, 4, 4, 4, 2)
+    assert np.array_equal(pieces[:, 0, :, 2:], pieces[:, 1, :, :2])
+    assert np.array_equal(pieces[:, 3], X[:, 2:6, 2:6])
+
+
+@pytest.mark.parametrize(("grid", "gap"), [(7, 0), (3, 3), (2, -20)])
 def test_a_raster_that_leaves_no_pixel_is_refused(grid, gap):
     with pytest.raises(ValueError, match=f"Received: shape=.*grid={grid}, gap={gap}"):
         image_pieces(X, grid, gap)

@@ -7,6 +7,14 @@ literally the printed sums, in fractions.
 from fractions import Fraction
 from itertools import product
 
+from reference_tests.oracles.convolution_classifiers import (
+    alexnet_sizes,
+    googlenet_sizes,
+    inception_cost,
+    inception_maps,
+    local_response,
+    vgg_sizes,
+)
 from reference_tests.oracles.convolution_connections import (
     equal_kernels,
     keras2_kernel,
@@ -29,12 +37,23 @@ from reference_tests.oracles.convolution_residual import (
     small_densenet_logits,
     small_resnet_logits,
 )
+from reference_tests.oracles.convolution_segmentation import (
+    bilinear_upsampling,
+    classifier_at_every_window,
+    fcn_logits,
+    fcn_parameters,
+    label_map_overlap,
+    transposed_convolution,
+)
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
+    "alexnet_sizes",
     "average_pooled_image",
     "average_pooled_sequence",
+    "bilinear_upsampling",
     "bottleneck_block_output",
+    "classifier_at_every_window",
     "convolution_costs",
     "convolution_gradients",
     "convolution_output_shape",
@@ -46,11 +65,18 @@ __all__ = [
     "cross_correlated",
     "densenet_table",
     "equal_kernels",
+    "fcn_logits",
+    "fcn_parameters",
     "fully_connected_weights",
+    "googlenet_sizes",
+    "inception_cost",
+    "inception_maps",
     "keras2_kernel",
     "kernel_mass",
+    "label_map_overlap",
     "lenet_logits",
     "lenet_sizes",
+    "local_response",
     "locally_connected_image",
     "locally_connected_sequence",
     "max_pooled_image",
@@ -67,8 +93,10 @@ __all__ = [
     "sparse_interactions",
     "strided_translation",
     "translation_equivariance",
+    "transposed_convolution",
     "unshared_gradients",
     "unshared_weights",
+    "vgg_sizes",
 ]
 
 

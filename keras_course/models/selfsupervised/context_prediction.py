@@ -47,7 +47,8 @@ class ContextPrediction(Model):
         trunk: Keras layer or model, piece (B, h, w, C) -> (B, ...), or stages of convolutions for `image_trunk`.
         task: "position" or "jigsaw".
         grid: int, pieces along a side; 3 for "position".
-        gap: int, pixels between pieces that none shows.
+        gap: int, pixels between pieces that none shows; below 0, pixels in which neighbours overlap (what they share
+            then tells their position; small images leave no other pieces that show a stroke).
         orders: int, K of "jigsaw".
         units: int, width of the head's hidden layer.
         arrangements: "all" or "one", of each image in a training step.

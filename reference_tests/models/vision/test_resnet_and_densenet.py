@@ -128,3 +128,19 @@ def test_an_exported_network_answers_for_any_batch_and_image_size(tmp_path):
         x = images(count, shape)
         answer = served.signatures["logits"](images=tf.constant(x))
         np.testing.assert_allclose(next(iter(answer.values())), model(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("network", [(ResNet, 34), (ResNet, 50), (ResNet, 101), (ResNet, 152)] + [
+    (DenseNet, depth) for depth in (121, 169, 201, 161)
+], ids=lambda network: f"{network[0].__name__}-{network[1]}")  # fmt: skip
+def test_every_network_of_the_tables_runs_and_takes_a_step_at_reduced_width(network):
+    cls, depth = network
+    model = cls(depth, (32, 35, 1), classes=2, width=0.06)
+    model.compile(keras.optimizers.SGD(1e-3), SoftmaxLoss(), run_eagerly=True)
+    x, y = images(2, (32, 35, 1)), np.array([0, 1])
+    before = [[array(v) for layer in layers for v in layer.trainable_variables] for layers in model.stages.values()]
+    assert model(x).shape == (2, 2) and np.isfinite(model.train_on_batch(x, y))
+    for stage, layers in zip(before, model.stages.values(), strict=True):
+        after = [v for layer in layers for v in layer.trainable_variables]
+        assert all(np.all(np.isfinite(array(v))) for v in after)
+        assert any(not np.array_equal(a, array(v)) for a, v in zip(stage, after, strict=True))
