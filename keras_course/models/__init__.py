@@ -11,7 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import DeepRNN
+from keras_course.models.recurrent import BackpropThroughTime, DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -27,6 +27,7 @@ __all__ = [
     "AdaBoost",
     "AdversarialTraining",
     "BackpropMLP",
+    "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
     "ContextPrediction",
