@@ -59,7 +59,7 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
-from keras_course.ops.contrastive import cosine_similarities, info_nce, nt_xent, unit_vectors
+from keras_course.ops.contrastive import info_nce, nt_xent
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
@@ -123,13 +123,6 @@ from keras_course.ops.expectation_maximization import (
 from keras_course.ops.gated_recurrence import gru_sequence, lstm_sequence, peephole_lstm_sequence
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
-from keras_course.ops.inpainting import (
-    central_block,
-    masked_squared_error,
-    random_blocks,
-    random_regions,
-    reconstruction_weights,
-)
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
 from keras_course.ops.local_response import local_response_normalization
 from keras_course.ops.losses import (
@@ -224,7 +217,6 @@ __all__ = [
     "binomial_m_step",
     "blur_images",
     "bootstrap_counts",
-    "central_block",
     "choose",
     "class_probabilities",
     "clip_by_global_norm",
@@ -237,7 +229,6 @@ __all__ = [
     "contingency",
     "convolve",
     "corrupt_labels",
-    "cosine_similarities",
     "cost_threshold",
     "count_between_thresholds",
     "covariances_of",
@@ -306,7 +297,6 @@ __all__ = [
     "lstm_sequence",
     "lstm_step",
     "mask_probabilities",
-    "masked_squared_error",
     "max_pool",
     "maximum_a_posteriori",
     "maximum_likelihood",
@@ -343,12 +333,9 @@ __all__ = [
     "prelu_derivative",
     "proximal_l1_step",
     "quotient",
-    "random_blocks",
-    "random_regions",
     "recall",
     "receptive_field",
     "receptive_window",
-    "reconstruction_weights",
     "regression_cost",
     "regression_cost_gradient",
     "relu",
@@ -397,7 +384,6 @@ __all__ = [
     "trapezoidal_area",
     "tying_penalty",
     "uniform_fan_in_limit",
-    "unit_vectors",
     "unshared_convolution",
     "unshared_output_size",
     "updated_gaussians",

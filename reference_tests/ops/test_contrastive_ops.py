@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_course.losses import NTXentLoss
-from keras_course.ops import cosine_similarities, info_nce, nt_xent, unit_vectors
+from keras_course.ops.contrastive import cosine_similarities, info_nce, nt_xent, unit_vectors
 
 RNG = np.random.default_rng(0)
 FIRST, SECOND = RNG.normal(size=(2, 5, 3))

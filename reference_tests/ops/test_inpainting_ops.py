@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from keras_course.ops import (
+from keras_course.ops.inpainting import (
     central_block,
     masked_squared_error,
     random_blocks,
