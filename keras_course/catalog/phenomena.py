@@ -78,4 +78,13 @@ ROWS = (
             "keras_course.experiments.loss_landscape:cross_entropy",
         ),
     ),
+    Entry(
+        "gradient-over-time", "How much of an error reaches the steps before it, and clipping", shape="experiment",
+        object="keras_course.experiments.gradient_over_time:run",
+        recipe="keras_course.experiments.gradient_over_time:Config", sources=("C 13.1", "C 7.2.5", "N", "B"),
+        members=(
+            "keras_course.experiments.gradient_over_time:recall_task",
+            "keras_course.experiments.gradient_over_time:error_at_each_step",
+        ),
+    ),
 )  # fmt: skip

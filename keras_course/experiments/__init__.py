@@ -4,6 +4,7 @@ from keras_course.experiments import (
     bias_variance,
     flat_minima,
     foreground_segmentation,
+    gradient_over_time,
     ill_conditioning,
     label_efficiency,
     langevin_posterior,
@@ -11,6 +12,7 @@ from keras_course.experiments import (
     neighbour_walk,
     saddle_escape,
     sgd_against_gd,
+    vanishing_gradient,
 )
 from keras_course.experiments.table import Table
 
@@ -19,6 +21,7 @@ __all__ = [
     "bias_variance",
     "flat_minima",
     "foreground_segmentation",
+    "gradient_over_time",
     "ill_conditioning",
     "label_efficiency",
     "langevin_posterior",
@@ -26,4 +29,5 @@ __all__ = [
     "neighbour_walk",
     "saddle_escape",
     "sgd_against_gd",
+    "vanishing_gradient",
 ]

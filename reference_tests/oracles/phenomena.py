@@ -22,12 +22,14 @@ from reference_tests.oracles.phenomena_generalization import (
     error_of_a_polynomial,
     loss_around_a_network,
 )
+from reference_tests.oracles.phenomena_recurrence import error_over_time
 from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
 
 __all__ = [
     "best_rates_in_valleys",
     "curvature_of_a_network",
     "error_of_a_polynomial",
+    "error_over_time",
     "excess_of_noisy_descent",
     "factors_of_wide_networks",
     "floor_of_a_constant_rate",

@@ -25,6 +25,7 @@ from keras_course.ops.convolution import convolve, cross_correlate
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
+from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -289,4 +290,5 @@ FAULTS = {
     "start not corrected": ("adam", StartNotCorrected),
     "average for sum": ("momentum", AverageForSum),
     "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
+    **RECURRENT_FAULTS,
 }
