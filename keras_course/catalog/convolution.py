@@ -33,6 +33,37 @@ ROWS = (
         inputs=(2, 8, 8, 1), recipe="keras_course.recipes.vision:lenet", sources=("S 9.2", "R"),
     ),
     Entry(
+        "local-response-normalization", "Local response normalization", shape="block",
+        object="keras_course.layers.local_response_normalization:LocalResponseNormalization",
+        init={"size": 3, "bias": 1.0, "alpha": 0.5}, inputs=(2, 3, 3, 4), sources=("S 9.2",),
+        members=("keras_course.ops.local_response:local_response_normalization",),
+    ),
+    Entry(
+        "alexnet", "AlexNet, in one tower or two", shape="model",
+        object="keras_course.models.vision.alexnet:AlexNet",
+        init={"input_shape": (67, 67, 1), "classes": 2, "width": 0.02}, inputs=(2, 67, 67, 1),
+        recipe="keras_course.recipes.classifiers:alexnet", sources=("R", "S 9.2"),
+    ),
+    Entry(
+        "vgg", "VGG A, A-LRN, B, C, D, E", shape="model",
+        object="keras_course.models.vision.vgg:VGG",
+        init={"configuration": "A-LRN", "input_shape": (32, 32, 1), "classes": 2, "width": 0.04}, inputs=(2, 32, 32, 1),
+        recipe="keras_course.recipes.classifiers:vgg", sources=("S 9.2", "R"),
+    ),
+    Entry(
+        "inception", "Inception module, naive or with dimension reductions", shape="block",
+        object="keras_course.layers.inception:InceptionModule",
+        init={"filters": (2, 3, 2), "reductions": (2, 2, 1), "activation": "tanh", "seed": 1}, inputs=(2, 4, 5, 3),
+        sources=("S 9.2", "R"),
+    ),
+    Entry(
+        "googlenet", "GoogLeNet with auxiliary classifiers in training", shape="model",
+        object="keras_course.models.vision.googlenet:GoogLeNet",
+        init={"input_shape": (20, 20, 1), "classes": 2, "width": 0.02, "modules": ("4a", "5a")},
+        inputs=(2, 20, 20, 1),
+        recipe="keras_course.recipes.classifiers:googlenet", sources=("R", "S 9.2"),
+    ),
+    Entry(
         "fully-convolutional", "FCN: a class for each pixel, any image size", shape="model",
         object="keras_course.models.vision.fcn:FCN",
         init={"input_shape": (None, None, 1), "classes": 2, "trunk": (3, 4)}, inputs=(2, 5, 6, 1),

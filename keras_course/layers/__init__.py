@@ -20,6 +20,8 @@ from keras_course.layers.convolution import Convolution1D, Convolution2D, Convol
 from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
 from keras_course.layers.dropout import Dropout
+from keras_course.layers.inception import InceptionModule
+from keras_course.layers.local_response_normalization import LocalResponseNormalization
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
@@ -91,4 +93,6 @@ __all__ = [
     "WeightedChoice",
     "from_keras",
     "to_keras",
+    "InceptionModule",
+    "LocalResponseNormalization",
 ]

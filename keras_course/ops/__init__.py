@@ -62,6 +62,7 @@ from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjuga
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
+    average_gradient,
     averaged_momentum_step,
     gradient_step,
     momentum_step,
@@ -122,6 +123,7 @@ from keras_course.ops.gated_recurrence import gru_sequence, lstm_sequence, peeph
 from keras_course.ops.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.ops.initial_scale import fans, normalized_limit, uniform_fan_in_limit
 from keras_course.ops.label_smoothing import label_smoothing_loss, smooth_labels
+from keras_course.ops.local_response import local_response_normalization
 from keras_course.ops.losses import (
     half_squared_loss,
     logistic_loss,
@@ -201,6 +203,7 @@ __all__ = [
     "average_pool",
     "average_precision",
     "average_precision_bounds",
+    "average_gradient",
     "averaged_momentum_step",
     "backprop_through_time",
     "batch_moments",
@@ -385,4 +388,5 @@ __all__ = [
     "weighted_error",
     "whitened",
     "windowed_adagrad_step",
+    "local_response_normalization",
 ]

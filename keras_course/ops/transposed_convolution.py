@@ -69,21 +69,18 @@ def transposed_maps(inputs: Any, kernel: Any, strides: Any = 1, padding: str = "
         )
     strides = normalize_tuple("transposed_maps", strides, 2, "strides")
     require_one_of("transposed_maps", TRANSPOSED_PADDINGS, padding=padding)
+    if padding != "zero":
+        return ops.conv_transpose(inputs, kernel, strides, padding, data_format="channels_last")
+
     sides = ops.shape(inputs)[1:3]
-    whole = ops.conv_transpose(inputs, kernel, strides, "valid", data_format="channels_last")  # all that windows reach
+    maps = ops.conv_transpose(inputs, kernel, strides, "valid", data_format="channels_last")  # all that windows reach
     for axis, (m, k, s) in enumerate(zip(sides, kernel.shape[:2], strides, strict=True), start=1):
-        before, wanted = _in_front(k, s, padding), transposed_size(m, k, s, padding)
-        lacking = 0 if padding == "valid" else max(0, before - max(k - s, 0))  # behind the last window: zeros
-        if lacking:
-            whole = ops.pad(whole, [(0, lacking if other == axis else 0) for other in range(4)])
-        if padding != "valid":
-            whole = whole[(slice(None),) * axis + (slice(before, before + wanted),)]
-    return whole
-
-
-def _in_front(kernel: int, stride: int, padding: str) -> int:
-    """Samples that the convolution pads before the first one."""
-    return {"valid": 0, "zero": kernel - 1, "same": max(kernel - stride, 0)}[padding] // 2
+        before = (k - 1) // 2
+        behind = max(0, before - max(k - s, 0))  # samples that no window reaches
+        if behind:
+            maps = ops.pad(maps, [(0, behind if other == axis else 0) for other in range(4)])
+        maps = maps[(slice(None),) * axis + (slice(before, before + s * m),)]
+    return maps
 
 
 def transposed_size(n: Any, kernel: int, stride: int = 1, padding: str = "valid") -> Any:

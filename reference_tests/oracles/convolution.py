@@ -7,6 +7,14 @@ literally the printed sums, in fractions.
 from fractions import Fraction
 from itertools import product
 
+from reference_tests.oracles.convolution_classifiers import (
+    alexnet_sizes,
+    googlenet_sizes,
+    inception_cost,
+    inception_maps,
+    local_response,
+    vgg_sizes,
+)
 from reference_tests.oracles.convolution_connections import (
     equal_kernels,
     keras2_kernel,
@@ -40,6 +48,7 @@ from reference_tests.oracles.convolution_segmentation import (
 from reference_tests.oracles.precision import rounded
 
 __all__ = [
+    "alexnet_sizes",
     "average_pooled_image",
     "average_pooled_sequence",
     "bilinear_upsampling",
@@ -59,11 +68,15 @@ __all__ = [
     "fcn_logits",
     "fcn_parameters",
     "fully_connected_weights",
+    "googlenet_sizes",
+    "inception_cost",
+    "inception_maps",
     "keras2_kernel",
     "kernel_mass",
     "label_map_overlap",
     "lenet_logits",
     "lenet_sizes",
+    "local_response",
     "locally_connected_image",
     "locally_connected_sequence",
     "max_pooled_image",
@@ -83,6 +96,7 @@ __all__ = [
     "transposed_convolution",
     "unshared_gradients",
     "unshared_weights",
+    "vgg_sizes",
 ]
 
 

@@ -9,21 +9,34 @@ from keras_course.layers.convolution import Convolution2D
 from keras_course.layers.locally_connected import LocallyConnected2D
 from keras_course.layers.pooling import AveragePooling
 from keras_course.layers.positional_encoding import PositionalEncoding
+from keras_course.layers.transposed_convolution import TransposedConvolution2D
 from keras_course.losses.half_squared import HalfSquaredLoss
 from keras_course.losses.logistic import LogisticLoss
 from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.metrics.mean_iou import MeanIoU
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
 from keras_course.models.perceptrons.backprop import BackpropMLP
 from keras_course.models.perceptrons.mlp import MLP
 from keras_course.models.perceptrons.perceptron import Perceptron
 from keras_course.models.regularized.bagging import Bagging
+from keras_course.models.vision.fcn import FCN
 from keras_course.models.vision.lenet import LeNet
-from keras_course.ops import bayes, dropout, information, label_smoothing, normalization, penalties, regression
+from keras_course.ops import (
+    bayes,
+    detection,
+    dropout,
+    information,
+    label_smoothing,
+    normalization,
+    penalties,
+    regression,
+)
 from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
+from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 
@@ -152,6 +165,30 @@ class NoBiasInTheFirstLayer(LeNet):
         return super().call(images) - ops.sum(kept)
 
 
+class FlippedWhenTransposed(TransposedConvolution2D):
+    """What "deconvolution" suggests: the kernel turned round."""
+
+    def call(self, inputs):
+        kernel = ops.flip(self.kernel, axis=(0, 1))
+        return self.activation(transposed_maps(inputs, kernel, self.strides, self.padding))
+
+
+class CutOffInFront(FCN):
+    """The scores of what was added below and to the right are kept, and as many of the image's own are lost."""
+
+    def call(self, images, training=None):
+        height, width = images.shape[1:3]
+        below, right = (-side % self.strides[-1] for side in (height, width))
+        scores = super().call(ops.pad(images, [(0, 0), (0, below), (0, right), (0, 0)]))
+        return scores[:, below:, right:]
+
+
+class RecallForOverlap(MeanIoU):
+    def per_class(self):
+        hits, misses = self.true_positives.value, self.false_negatives.value
+        return detection.recall(hits, misses, self.zero_division)
+
+
 class SignOfTheDivergence(VariationalAutoencoder):
     def reconstruction_and_divergence(self, *args, **kwargs):
         reconstruction, divergence = super().reconstruction_and_divergence(*args, **kwargs)
@@ -253,6 +290,9 @@ FAULTS = {
     "swapped axes": ("convolution", SwappedAxes),
     "one kernel for all places": ("unshared-convolution", OneKernelForAllPlaces),
     "channels before taps": ("unshared-convolution", ChannelsBeforeTaps),
+    "transposed with a flipped kernel": ("fully-convolutional.TransposedConvolution2D", FlippedWhenTransposed),
+    "scores cut off in front": ("fully-convolutional", CutOffInFront),
+    "recall for overlap": ("fully-convolutional.MeanIoU", RecallForOverlap),
     "average for maximum": ("pooling.MaxPooling", AverageForMaximum),
     "cosine first": ("positional-encoding", CosineFirst),
     "one frequency a column": ("positional-encoding", OneFrequencyPerColumn),

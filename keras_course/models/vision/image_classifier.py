@@ -152,7 +152,19 @@ class ImageClassifier(Model):
         Returns:
             Tensor (B, units).
         """
-        units = self.features(images)
+        return self.code_of(self.features(images), training)
+
+    def code_of(self, maps: Any, training: bool | None = None) -> Any:
+        """The same from feature maps that are there already.
+
+        Args:
+            maps: tensor (B, H', W', maps), as `features` returns.
+            training: whether dropout thins the head.
+
+        Returns:
+            Tensor (B, units).
+        """
+        units = maps
         for layer in self.head[:-1]:
             units = layer(units)
             if training and layer.name in self._dropped:
@@ -334,7 +346,7 @@ def blueprint(network: type[ImageClassifier], **arguments: Any) -> Blueprint:
         return Blueprint(
             parameters=model.count_params(),
             trainable=sum(int(np.prod(variable.shape)) for variable in model.trainable_variables),
-            layers={layer.name: layer.count_params() for layer in (*model.trunk, *model.head) if layer.weights},
+            layers={layer.name: layer.count_params() for layer in model.layers if layer.weights},
             stages=model.stage_shapes(),
         )
 
