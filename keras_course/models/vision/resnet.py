@@ -52,7 +52,7 @@ class ResNet(ImageClassifier):
     x_{l+1} = relu(F_l(x_l) + s_l(x_l)),   logits = W mean(x_L) + b
 
     Stages are `conv1` .. `conv5` ("imagenet") or `conv1` .. `conv4` ("cifar"), blocks `conv2_1`, `conv2_2`, ... The
-    mean over the last maps makes any image size fit. With `use_bias` the networks of 50, 101 and 152 layers are those of
+    mean over the last maps makes any image size fit. With `use_bias`, 50, 101 and 152 layers are the networks of
     keras.applications: `models.vision.keras_weights` carries weights to and fro.
 
     Args:
