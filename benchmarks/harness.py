@@ -1,6 +1,7 @@
 """One small harness: CPU and wall time of ours and of a peer, interleaved, on one thread and on two.
 
     python -m benchmarks.lloyd [--threads 1 2] [--repeats 7] [--json FILE]
+    python -m benchmarks [the same]              all of them, and one table of every ratio at the end
 
 Before the clock starts each contestant runs twice: the first run compiles and is reported apart, the second's results
 must agree, or there is no table. Every thread count gets a fresh process, because TensorFlow, BLAS and OpenMP read
@@ -19,14 +20,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Contest", "compete", "environment", "main", "require_close", "table"]
+__all__ = ["Contest", "compete", "environment", "main", "main_of_all", "require_close", "summary", "table"]
 
 MEASURES = ("cpu", "wall")
 LEAST_REPEATS = 5
+MARK = "record: "  # before a record on a measuring process's standard output
 
 
 @dataclass(frozen=True)
@@ -162,13 +164,32 @@ def table(records: list[dict[str, Any]]) -> str:
             rows.append(
                 (str(record["threads"]), measure, *cells, ratio, f"<= {record['limit']}" if held else "", *rest)
             )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return _aligned(rows)
 
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:.3g}" if seconds < 0.1 else f"{seconds * 1e3:.0f}"
+
+
+def summary(records: list[dict[str, Any]]) -> str:
+    """One line a contest and thread count: the ratio of the clock that counts, what was asked, and whether it holds."""
+    rows = [("contest", "threads, clock", "ours ms", "peer ms", "ratio", "asked", "")]
+    for record in records:
+        measure = "cpu" if record["threads"] == 1 else "wall"
+        ours, peer = (record.get(name, {}).get(measure, {}).get("median") for name in ("ours", "peer"))
+        ratio, limit = record.get("ratio", {}).get(measure, {}).get("of_medians"), record["limit"]
+        verdict = "" if limit is None or ratio is None else "holds" if ratio <= limit else "MISSED"
+        numbers = ("-" if ours is None else _ms(ours), "-" if peer is None else _ms(peer))
+        shown = "no peer" if ratio is None else f"{ratio:.2f}"
+        asked = "" if limit is None else f"<= {limit}"
+        rows.append((record["title"], f"{record['threads']}, {measure}", *numbers, shown, asked, verdict))
+    return _aligned(rows)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def environment(threads: int, onednn: bool) -> dict[str, str]:
@@ -184,37 +205,87 @@ def environment(threads: int, onednn: bool) -> dict[str, str]:
     }  # fmt: skip
 
 
-def main(module: str, contest: Callable[[], Contest]) -> int:
+def main(module: str, contests: Callable[[], Contest | Iterable[Contest]]) -> int:
     """The command line of a benchmark file.
 
     Args:
         module: its dotted name, to start it again with other threads.
-        contest: makes the contest; imports TensorFlow and the peer, inside the process that measures.
+        contests: makes the contest, or several one after the other; imports TensorFlow and the peer, inside the
+            process that measures.
 
     Returns:
         Exit code: 0, or 1 if a measuring process failed.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=sys.modules["__main__"].__doc__)
+    chosen = _arguments(f"python -m {module}", sys.modules["__main__"].__doc__)
+    if chosen.measure:
+        made = contests()
+        for contest in [made] if isinstance(made, Contest) else made:
+            print(MARK + json.dumps(compete(contest, chosen.threads[0], chosen.repeats)), flush=True)
+        return 0
+    records = _measured(module, chosen)
+    if records is None:
+        return 1
+    _write(records, chosen.json)
+    return 0
+
+
+def main_of_all(runs: Mapping[str, list[dict[str, str]]]) -> int:
+    """Every benchmark, or those named on the command line, one after the other, then one table of all ratios.
+
+    Args:
+        runs: {name of a file here: the environment variables of each of its runs}.
+
+    Returns:
+        Exit code: 0, or 1 if a measuring process failed; the others run all the same.
+    """
+    chosen = _arguments("python -m benchmarks", "Benchmarks, and one table of every ratio.", tuple(runs))
+    found = [_measured(f"benchmarks.{name}", chosen, more) for name in chosen.names or runs for more in runs[name]]
+    records = [record for part in found if part is not None for record in part]
+    print(summary(records))
+    _write(records, chosen.json)
+    return int(None in found)
+
+
+def _arguments(prog: str, description: str | None, names: tuple[str, ...] = ()) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    if names:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(names)}; all if none")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts, a fresh process each")
     parser.add_argument("--repeats", type=int, default=7, help=f"turns of each contestant, at least {LEAST_REPEATS}")
     parser.add_argument("--no-onednn", action="store_true", help="leave TensorFlow's oneDNN kernels off")
     parser.add_argument("--json", metavar="FILE", help="write the records there too")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    unknown = [name for name in getattr(chosen, "names", ()) if name not in names]
+    if unknown:
+        parser.error(f"known are {', '.join(names)}. Received: {' '.join(unknown)}")
     if chosen.repeats < LEAST_REPEATS:
         parser.error(f"at least {LEAST_REPEATS} repeats. Received: --repeats {chosen.repeats}")
-    if chosen.measure:
-        print(json.dumps(compete(contest(), chosen.threads[0], chosen.repeats)))
-        return 0
+    return chosen
 
-    records = []
+
+def _measured(
+    module: str, chosen: argparse.Namespace, more: Mapping[str, str] | None = None
+) -> list[dict[str, Any]] | None:
+    """Runs a module's contests, a process a thread count, and prints a table a contest; None if one failed."""
+    by_contest: dict[str, list[dict[str, Any]]] = {}
     for threads in chosen.threads:
         words = [sys.executable, "-m", module, "--measure", "--threads", str(threads), "--repeats", str(chosen.repeats)]
-        run = subprocess.run(words, env=environment(threads, not chosen.no_onednn), capture_output=True, text=True)
+        variables = {**environment(threads, not chosen.no_onednn), **(more or {})}
+        run = subprocess.run(words, env=variables, capture_output=True, text=True)
         if run.returncode:
             print(run.stderr[-2000:], file=sys.stderr)
-            return 1
-        records.append(json.loads(run.stdout.strip().splitlines()[-1]))
+            return None
+        for line in run.stdout.splitlines():
+            if line.startswith(MARK):
+                record = json.loads(line.removeprefix(MARK))
+                by_contest.setdefault(record["title"], []).append(record)
+    for records in by_contest.values():
+        _show(records)
+    return [record for records in by_contest.values() for record in records]
+
+
+def _show(records: list[dict[str, Any]]) -> None:
     first = records[0]
     print(first["title"])
     skipped = "" if "ratio" in first else " is not installed and skipped; install the extra: keras-course[bench]"
@@ -223,8 +294,10 @@ def main(module: str, contest: Callable[[], Contest]) -> int:
     switches = f"XLA {'on' if first['xla'] else 'off'}, oneDNN {'off' if first['onednn'] == '0' else 'on'}"
     print(f"{switches}{', ' if first['choices'] else ''}{first['choices']}; {first['repeats']} interleaved repeats")
     print(f"same results: {first['agreed'] or 'not compared'}\n")
-    print(table(records))
-    if chosen.json:
-        with open(chosen.json, "w", encoding="utf-8") as file:
+    print(table(records) + "\n", flush=True)
+
+
+def _write(records: list[dict[str, Any]], path: str | None) -> None:
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
             json.dump(records, file, indent=1)
-    return 0

@@ -25,7 +25,9 @@ ROWS = (
     Entry(
         "pooling", "Max and average pooling", shape="block",
         object="keras_course.layers.pooling:MaxPooling", init={"pool_size": 2}, inputs=(2, 8, 8, 3),
-        sources=("C 8.1.8", "S 9.2"), members=("keras_course.layers.pooling:AveragePooling",),
+        sources=("C 8.1.8", "S 9.2"), members=(
+            "keras_course.layers.pooling:AveragePooling", "keras_course.layers.pooling:GlobalMaxPooling",
+        ),
     ),
     Entry(
         "lenet", "LeNet-5 for handwritten digits", shape="model",

@@ -28,7 +28,7 @@ ROWS = (
         "averaged-momentum", "Momentum as an average with a rate of its own", shape="block",
         object=f"{_OPTIMIZERS}.averaged_momentum:AveragedMomentum",
         init={**_RATE, "average_rate": 0.1, "share": 0.25}, sources=("S 9.4",),
-        members=(f"{_OPS}.descent:averaged_momentum_step",),
+        members=(f"{_OPS}.descent:averaged_momentum_step", f"{_OPS}.descent:average_gradient"),
     ),
     Entry(
         "adagrad", "AdaGrad in its three printed forms", shape="block",

@@ -186,7 +186,7 @@ class Model(keras.Model):
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def train_step(self, data: Any) -> Any:
-        """Keras's step; an optimizer that has `look_ahead` moves the weights before it and back again in `apply`.
+        """Keras's step; an optimizer that has `look_ahead` moves the weights before it, and steps on in `apply`.
 
         A `train_step` of your own that is to serve such an optimizer does the same.
         """

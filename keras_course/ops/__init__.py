@@ -62,6 +62,7 @@ from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjuga
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
+    average_gradient,
     averaged_momentum_step,
     gradient_step,
     momentum_step,
@@ -202,6 +203,7 @@ __all__ = [
     "average_pool",
     "average_precision",
     "average_precision_bounds",
+    "average_gradient",
     "averaged_momentum_step",
     "backprop_through_time",
     "batch_moments",

@@ -82,26 +82,28 @@ def windowed_adagrad_step(window: Any, gradient: Any, rate: Any, delta: Any, pla
     step = -eta g / sqrt(K + sum from t' = t - tau to t of g(t')^2)
 
     Args:
-        window: tensor (tau + 1, ...), the squares of the last gradients in any order, zeros where there was none yet.
+        window: list of tau + 1 tensors like g (or one tensor that stacks them), the squares of the last gradients in
+            any order, zeros where there was none yet.
         gradient: tensor g (...).
         rate: number or scalar tensor, eta.
         delta: number > 0, K.
         place: int or integer tensor in [0, tau], whose square is the oldest: step number modulo tau + 1.
 
     Returns:
-        Tuple of the window with the oldest square replaced, and the step like g.
+        Tuple of the list with the oldest square replaced, and the step like g.
 
     Example:
         >>> window, step = windowed_adagrad_step([[9.0], [0.0]], [4.0], rate=1.0, delta=0.0, place=1)
-        >>> print(window.numpy().tolist(), step.numpy())
+        >>> print([square.numpy().tolist() for square in window], step.numpy())
         [[9.0], [16.0]] [-0.8]
 
     Source: S 9.4.
     """
-    window, gradient = as_floating(window), as_floating(gradient)
-    rows = ops.reshape(ops.arange(window.shape[0]), (-1, *(1,) * len(gradient.shape)))
-    window = ops.where(rows == ops.cast(place, rows.dtype), gradient * gradient, window)  # (tau + 1, ...)
-    return window, -rate * gradient / ops.sqrt(delta + ops.sum(window, axis=0))
+    window, gradient = [as_floating(square) for square in window], as_floating(gradient)
+    square = gradient * gradient
+    changed = [lambda i=i: [*window[:i], square, *window[i + 1 :]] for i in range(len(window))]
+    window = ops.switch(place, changed)  # of tau + 1 large tensors one is new, and none is copied
+    return window, -rate * gradient / ops.sqrt(delta + sum(window[1:], window[0]))
 
 
 def rmsprop_step(average: Any, gradient: Any, rate: Any, decay: Any, delta: Any) -> tuple[Any, Any]:
@@ -180,18 +182,16 @@ def _one_minus_power(rho: float, step: Any, dtype: Any) -> Any:
     return ops.cast(-ops.expm1(ops.cast(step, working) * logarithm), dtype)
 
 
-def delta_bar_delta_gain(
-    gain: Any, average: Any, gradient: Any, increase: Any, decrease: Any, averaging: Any
-) -> tuple[Any, Any]:  # fmt: skip
-    """The gain of each parameter's rate, and the average gradient that the next sign is compared with.
+def delta_bar_delta_gain(gain: Any, average: Any, gradient: Any, increase: Any, decrease: Any) -> Any:
+    """The gain of each parameter's rate, by the signs of its gradient and of the average of the earlier ones.
 
     gain' = gain + kappa         where d g > 0      d  = average of earlier gradients
           = (1 - phi) gain       where d g < 0
           = gain                 where d g = 0
-    d'    = theta d + (1 - theta) g
 
     The rate of a parameter is the global rate times its gain. It grows by sums and shrinks by factors, so that it
-    stays positive. With theta = 0 the sign is compared with that of the gradient before, as the notes say it.
+    stays positive. Next, d' = theta d + (1 - theta) g (`average_gradient` with lambda = 1 - theta); with theta = 0 the
+    sign is compared with that of the gradient before, as the notes say it.
 
     Args:
         gain: tensor > 0, any shape.
@@ -199,19 +199,19 @@ def delta_bar_delta_gain(
         gradient: tensor g like it, of the WHOLE data: the noise of mini-batches turns signs round.
         increase: number >= 0, kappa.
         decrease: number in [0, 1), phi.
-        averaging: number in [0, 1), theta.
 
     Returns:
-        Tuple of gain' and d', tensors like g.
+        Tensor gain', like g.
 
     Example:
-        >>> gain, _ = delta_bar_delta_gain([1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [1.0, -1.0, 1.0], 0.5, 0.25, 0.0)
-        >>> print(gain.numpy())
+        >>> print(delta_bar_delta_gain([1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [1.0, -1.0, 1.0], 0.5, 0.25).numpy())
         [1.5  0.75 1.  ]
 
     Source: C 7.5; Jacobs 1988.
     """
     gain, average, gradient = as_floating(gain), as_floating(average), as_floating(gradient)
-    agreement = ops.sign(average) * ops.sign(gradient)  # the product itself could underflow to 0
-    gain = ops.where(agreement > 0, gain + increase, ops.where(agreement < 0, (1 - decrease) * gain, gain))
-    return gain, averaging * average + (1 - averaging) * gradient
+    agreement = ops.sign(average) * ops.sign(gradient)  # -1, 0, 1; the product itself could underflow to 0
+    # Two limits on a step without end in its direction: half the time of choosing between three tensors.
+    endless = agreement * (6e4 if keras.backend.standardize_dtype(gain.dtype) == "float16" else 3e38)
+    change = ops.maximum(ops.minimum(endless, increase), -decrease * gain)
+    return gain + change

@@ -18,6 +18,7 @@ from keras import ops
 from keras_course.ops.floating import as_floating
 
 __all__ = [
+    "average_gradient",
     "averaged_momentum_step",
     "gradient_step",
     "momentum_step",
@@ -99,8 +100,30 @@ def averaged_momentum_step(average: Any, gradient: Any, rate: Any, average_rate:
     Source: S 9.4.
     """
     gradient = as_floating(gradient)
-    average = (1 - share) * as_floating(average) + share * gradient
+    average = average_gradient(average, gradient, share)
     return average, -rate * gradient - average_rate * average
+
+
+def average_gradient(average: Any, gradient: Any, share: Any) -> Any:
+    """The decaying average of past gradients after one more.
+
+    m' = (1 - lambda) m + lambda g
+
+    Args:
+        average: tensor m, any shape.
+        gradient: tensor g like m.
+        share: number in (0, 1], lambda, the newest gradient's share.
+
+    Returns:
+        Tensor like m.
+
+    Example:
+        >>> print(average_gradient([8.0], [4.0], share=0.25).numpy())
+        [7.]
+
+    Source: S 9.4.
+    """
+    return (1 - share) * as_floating(average) + share * as_floating(gradient)
 
 
 def past_gradient_weights(momentum: Any, steps: int) -> Any:

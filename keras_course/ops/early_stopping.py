@@ -41,8 +41,52 @@ def stopping_point(errors: Sequence[float], patience: int | None, min_delta: flo
         )
     best, best_error = -1, math.inf
     for epoch, error in enumerate(errors):
-        if math.isfinite(error) and error < best_error - min_delta:
+        if improves(error, best_error, min_delta):
             best, best_error = epoch, error
-        elif patience is not None and epoch - best >= max(patience, 1):
+        elif patience_ends(epoch, best, patience):
             return best, epoch
     return best, len(errors) - 1
+
+
+def improves(error: float, best: float, min_delta: float = 0.0) -> bool:
+    """Whether an error is finite and better than the best before it by more than min_delta.
+
+    error < best - min_delta
+
+    Args:
+        error: float.
+        best: float, infinity if there was none before.
+        min_delta: float >= 0.
+
+    Returns:
+        bool.
+
+    Example:
+        >>> improves(0.5, 0.5), improves(0.4, 0.5), improves(0.4, 0.5, min_delta=0.2)
+        (False, True, False)
+
+    Source: C 6.9.
+    """
+    return math.isfinite(error) and error < best - min_delta
+
+
+def patience_ends(epoch: int, best: int, patience: int | None) -> bool:
+    """Whether training ends after an epoch that brought no improvement.
+
+    epoch - best >= max(patience, 1)
+
+    Args:
+        epoch: int, this epoch.
+        best: int, the best one; the one before the first if there is none.
+        patience: int >= 0, or None for never.
+
+    Returns:
+        bool.
+
+    Example:
+        >>> patience_ends(4, 3, 2), patience_ends(5, 3, 2), patience_ends(5, 3, None)
+        (False, True, False)
+
+    Source: C 6.9.
+    """
+    return patience is not None and epoch - best >= max(patience, 1)

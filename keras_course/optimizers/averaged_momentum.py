@@ -6,11 +6,9 @@ import copy
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_course.core.serial import register
-from keras_course.ops.descent import averaged_momentum_step
-from keras_course.optimizers.gradients import dense_gradient
+from keras_course.optimizers.gradients import average_into, dense_gradient, descend
 from keras_course.optimizers.hyperparameters import require_non_negative
 
 __all__ = ["AveragedMomentum"]
@@ -76,12 +74,10 @@ class AveragedMomentum(keras.optimizers.Optimizer):
         gradient = dense_gradient(gradient, variable.dtype)
         average_rate = self.average_rate
         if callable(average_rate):
-            average_rate = ops.cast(average_rate(self._iterations), variable.dtype)
-        new, step = averaged_momentum_step(
-            average, gradient, ops.cast(learning_rate, variable.dtype), average_rate, self.share
-        )
-        self.assign(average, new)
-        self.assign_add(variable, step)
+            average_rate = average_rate(self._iterations)
+        average_into(average, gradient, self.share)
+        descend(variable, learning_rate, gradient)
+        descend(variable, average_rate, average.value)
 
     def get_config(self) -> dict[str, Any]:
         rate = self.average_rate

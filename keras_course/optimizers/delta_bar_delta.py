@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_course.core.serial import register
 from keras_course.ops.adaptive_rates import delta_bar_delta_gain
-from keras_course.optimizers.gradients import dense_gradient
+from keras_course.optimizers.gradients import average_into, dense_gradient, descend
 from keras_course.optimizers.hyperparameters import require_fraction, require_non_negative
 
 __all__ = ["DeltaBarDelta"]
@@ -94,12 +93,10 @@ class DeltaBarDelta(keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         gain, average = self.gains[index], self.averages[index]
         gradient = dense_gradient(gradient, variable.dtype)
-        new_gain, new_average = delta_bar_delta_gain(
-            gain, average, gradient, self.increase, self.decrease, self.averaging
-        )
+        new_gain = delta_bar_delta_gain(gain, average, gradient, self.increase, self.decrease)
         self.assign(gain, new_gain)
-        self.assign(average, new_average)
-        self.assign_sub(variable, ops.cast(learning_rate, variable.dtype) * new_gain * gradient)
+        average_into(average, gradient, 1 - self.averaging)
+        descend(variable, learning_rate, new_gain * gradient)
 
     def fit_callback(self) -> keras.callbacks.Callback:
         """What `keras_course.core.model.Model.fit` adds to its callbacks: it counts the batches of an epoch."""

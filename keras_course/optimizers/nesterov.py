@@ -23,15 +23,16 @@ class Nesterov(keras.optimizers.Optimizer):
 
         theta~ = theta + alpha v                look_ahead, before the forward pass
         g      = gradient at theta~
-        v'     = alpha v - eps g                apply, which steps back to theta first
-        theta' = theta + v'
+        v'     = alpha v - eps g                apply
+        theta' = theta + v' = theta~ - eps g    taken from theta~, where the weights are, so that none is moved back
 
     (Smola writes m = -v.) keras.optimizers.SGD(nesterov=True) is the reformulation that keeps theta~ in the weights:
     its weights are this optimizer's weights plus alpha v, so what is evaluated, saved and exported differs.
 
     The optimizer cannot move the weights before the gradient by itself. `keras_course.core.model.Model` does it in its
     `train_step`; compile and fit as usual. A loop, or a `train_step`, of your own calls `look_ahead(variables)` before
-    it takes the gradient. In a plain keras.Model every step raises an error.
+    it takes the gradient. In a plain keras.Model every step raises an error. Between steps the weights are theta, and
+    evaluation, files and checkpoints see it; a step takes as long as the reformulation's (benchmarks/).
 
     Args:
         learning_rate: float >= 0, schedule, or callable; eps.
@@ -65,6 +66,7 @@ class Nesterov(keras.optimizers.Optimizer):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.momentum = momentum
         self._moved: frozenset[Any] = frozenset()  # keys of the variables that look_ahead moved and nothing moved back
+        self._stepping_from_ahead: frozenset[Any] = frozenset()  # those that the present `apply` finds at theta~
 
     def build(self, variables: Any) -> None:
         if self.built:
@@ -93,8 +95,9 @@ class Nesterov(keras.optimizers.Optimizer):
 
         def move(variable: Any) -> None:
             index = self._get_variable_index(variable)
-            self.assign(self.positions[index], variable)
-            self.assign_add(variable, self.momentum * ops.convert_to_tensor(self.velocities[index]))
+            position = ops.convert_to_tensor(variable)
+            self.assign(self.positions[index], position)  # no copy: the weights get memory of their own next
+            self.assign(variable, position + self.momentum * ops.convert_to_tensor(self.velocities[index]))
 
         self._in_every_replica(move, variables)
         self.is_ahead.assign(True)
@@ -117,7 +120,11 @@ class Nesterov(keras.optimizers.Optimizer):
         self._moved = frozenset()
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Steps back to theta and takes the step, with gradients from theta + alpha v."""
+        """Takes the step, with gradients from theta + alpha v.
+
+        Weights without a gradient are moved back to theta first, and so are all for weight decay, which acts on theta,
+        and for gradient accumulation, which leaves theta as it is until the last part.
+        """
         if not self._moved:
             raise ValueError(
                 "Nesterov takes its gradient at theta + alpha v, and the weights are still at theta. Compile it into a "
@@ -126,22 +133,33 @@ class Nesterov(keras.optimizers.Optimizer):
                 f"Received: apply() without look_ahead() of {self.name!r}"
             )
         variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
+        gradients, moved = list(grads), self._moved
+        all_back = self.weight_decay is not None or bool(self.gradient_accumulation_steps)
+        back = [
+            variable
+            for variable, gradient in zip(variables, gradients, strict=True)
+            if self._var_key(variable) in moved and (all_back or gradient is None)
+        ]
 
         def restore(variable: Any) -> None:
             self.assign(variable, self.positions[self._get_variable_index(variable)])
 
-        moved = self._moved
-        self._in_every_replica(restore, [variable for variable in variables if self._var_key(variable) in moved])
+        self._in_every_replica(restore, back)
         self.is_ahead.assign(False)
         self._moved = frozenset()
-        super().apply(grads, variables)
+        self._stepping_from_ahead = moved - {self._var_key(variable) for variable in back}
+        super().apply(gradients, variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         velocity = self.velocities[self._get_variable_index(variable)]
         gradient = dense_gradient(gradient, variable.dtype)
-        new = momentum_step(velocity, gradient, ops.cast(learning_rate, variable.dtype), self.momentum)
+        rate = ops.cast(learning_rate, variable.dtype)
+        new = momentum_step(velocity, gradient, rate, self.momentum)
         self.assign(velocity, new)
-        self.assign_add(variable, new)
+        if self._var_key(variable) in self._stepping_from_ahead:
+            self.assign_sub(variable, rate * gradient)  # alpha v is in it already
+        else:
+            self.assign_add(variable, new)
 
     def _in_every_replica(self, change: Callable[[Any], None], variables: Sequence[Any]) -> None:
         """Runs `change` on every replica's copy of each variable, as Keras runs `update_step`."""

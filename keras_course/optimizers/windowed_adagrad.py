@@ -65,18 +65,18 @@ class WindowedAdaGrad(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self.windows = [
-            self.add_variable((self.window + 1, *variable.shape), dtype=variable.dtype, name="squared_gradients")
-            for variable in variables
-        ]
+        names = [f"squared_gradients_{i}" for i in range(self.window + 1)]
+        self.squares = self.add_optimizer_variables(variables, names)  # tau + 1 lists, one square a variable in each
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        window = self.windows[self._get_variable_index(variable)]
+        index = self._get_variable_index(variable)
+        window = [squares[index] for squares in self.squares]
         gradient = dense_gradient(gradient, variable.dtype)
         place = ops.cast(self.iterations, "int32") % (self.window + 1)
         rate = ops.cast(learning_rate, variable.dtype)
         new, step = windowed_adagrad_step(window, gradient, rate, self.delta, place)
-        self.assign(window, new)
+        for square, value in zip(window, new, strict=True):
+            self.assign(square, value)
         self.assign_add(variable, step)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Early stopping: training ends when the validation error no longer falls, and the best parameters are returned.
 
-    improved at e   error_e < error of the best epoch - min_delta        (for scores: greater, + min_delta)
+    improved at e   error_e < error of the best epoch - min_delta        (for scores: their negatives)
     ends after e    when e - best epoch = patience
     returns         the parameters of the best epoch, however training ended
 
@@ -9,14 +9,15 @@ Keras's callback returns the latest parameters unless it is told otherwise, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 from numpy.typing import NDArray
 
 from keras_course.core.shapes import require_one_of
+from keras_course.ops.early_stopping import improves, patience_ends
 
 FALLING = ("loss", "error", "deviance", "divergence", "entropy", "perplexity", "mse", "mae")
 RISING = ("accuracy", "acc", "auc", "precision", "recall", "score", "likelihood", "purity", "iou", "elbo")
@@ -108,16 +109,14 @@ class EarlyStopping(keras.callbacks.Callback):
             self.best_weights = self.model.get_weights()
             return
         last_good = self.start_from_epoch - 1 if self.best_epoch is None else self.best_epoch
-        if self.patience is not None and epoch - last_good >= max(self.patience, 1):
+        if patience_ends(epoch, last_good, self.patience):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
     def _improves(self, value: float) -> bool:
-        if not np.isfinite(value):
-            return False
-        if self.best is None:
-            return True
-        return value < self.best - self.min_delta if self.minimum else value > self.best + self.min_delta
+        sign = 1.0 if self.minimum else -1.0
+        best = math.inf if self.best is None else sign * self.best
+        return improves(sign * value, best, self.min_delta)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.best_weights:

@@ -31,13 +31,16 @@ _BOUND_BY_KERAS = frozenset({"params", "_model", "validation_data", "monitor_op"
 
 def state_variables(model: keras.Model) -> list[Any]:
     """Weights, seed counters, metrics and the variables of every optimiser the model holds."""
+    found = [*model.variables, *model.metrics_variables]
+    found += [variable for optimizer in _optimizers(model) for variable in optimizer.variables]
+    return list({id(variable): variable for variable in found}.values())
+
+
+def _optimizers(model: keras.Model) -> list[Any]:
     held = [getattr(model, "optimizer", None)]
     for part in model._flatten_layers(include_self=True, recursive=True):  # a model inside may have been compiled too
         held += vars(part).values()
-    optimizers = {id(value): value for value in held if isinstance(value, keras.optimizers.Optimizer)}
-    found = [*model.variables, *model.metrics_variables]
-    found += [variable for optimizer in optimizers.values() for variable in optimizer.variables]
-    return list({id(variable): variable for variable in found}.values())
+    return list({id(value): value for value in held if isinstance(value, keras.optimizers.Optimizer)}.values())
 
 
 def array_of(variable: Any) -> NDArray[Any]:
@@ -51,10 +54,25 @@ def state_of(model: keras.Model) -> State:
 
 
 def restore(model: keras.Model, state: State) -> None:
-    """Puts a `state_of` back; variables made since (optimiser slots of a first step) are set to zero."""
-    for variable in state_variables(model):
+    """Puts a `state_of` back; optimiser slots made since get what they start with, other new variables zero."""
+    variables = state_variables(model)
+    if any(id(variable) not in state for variable in variables):
+        state = {**_first_slots(model), **state}
+    for variable in variables:
         value = state.get(id(variable))
         variable.assign(ops.zeros_like(variable) if value is None else value)
+
+
+def _first_slots(model: keras.Model) -> State:
+    """What a new optimiser of the same arguments holds before its first step, for each variable of the model's."""
+    found: State = {}
+    for optimizer in _optimizers(model):
+        if optimizer.built:
+            new = type(optimizer).from_config(optimizer.get_config())
+            new.build(optimizer._trainable_variables)
+            pairs = zip(optimizer.variables, new.variables, strict=True)
+            found |= {id(variable): array_of(first) for variable, first in pairs}
+    return found
 
 
 def arrays_of(model: keras.Model) -> list[tuple[str, NDArray[Any]]]:

@@ -1,11 +1,14 @@
 """The benchmark harness: results must agree before anything is timed; a missing peer costs the ratio alone."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.harness import Contest, compete, environment, require_close, table
+import benchmarks
+from benchmarks.__main__ import RUNS
+from benchmarks.harness import Contest, compete, environment, require_close, summary, table
 
 
 def contest(ours=lambda: 1.0, peer=lambda: 1.0, **more):
@@ -39,6 +42,15 @@ def test_the_table_has_a_row_for_each_clock_and_marks_the_one_that_counts():
     assert wall.startswith("1        wall") and "<=" not in wall
 
 
+def test_the_summary_says_which_ratios_hold():
+    records = [compete(contest(), threads=threads, repeats=5) for threads in (1, 2, 1)]
+    records[0]["ratio"]["cpu"]["of_medians"], records[2]["ratio"]["cpu"]["of_medians"] = 0.5, 0.51
+    holds, unasked, missed = summary(records).splitlines()[1:]
+    assert holds.endswith("0.50   <= 0.5  holds") and missed.endswith("0.51   <= 0.5  MISSED")
+    assert "2, wall" in unasked and "<=" not in unasked
+    assert "no peer" in summary([compete(contest(peer=None), threads=1, repeats=5)])
+
+
 def test_a_missing_peer_leaves_our_times():
     record = compete(contest(peer=None), threads=1, repeats=5)
     assert "ratio" not in record and record["ours"]["wall"]["median"] >= 0
@@ -49,3 +61,8 @@ def test_the_measuring_process_chooses_its_own_blas_kernels(monkeypatch):
     chosen = environment(2, onednn=True)
     assert "OPENBLAS_CORETYPE" not in chosen and chosen["OMP_NUM_THREADS"] == "2"
     assert chosen["TF_ENABLE_ONEDNN_OPTS"] == "1" and os.environ["OPENBLAS_CORETYPE"] == "Haswell"
+
+
+def test_one_command_runs_every_benchmark():
+    files = Path(benchmarks.__file__).parent.glob("*.py")
+    assert sorted(RUNS) == sorted(file.stem for file in files if 'main("benchmarks.' in file.read_text())

@@ -7,6 +7,7 @@ import pytest
 from keras_course.ops import (
     adagrad_step,
     adam_step,
+    average_gradient,
     averaged_momentum_step,
     clip_by_global_norm,
     clip_by_norm,
@@ -71,16 +72,22 @@ def test_adam_without_memory_is_the_sign_of_the_gradient():
 def test_the_window_replaces_the_oldest_square_and_no_other():
     window = np.stack([STATE, 2 * STATE, 3 * STATE])
     new, step = windowed_adagrad_step(window, G, 0.1, 0.01, place=1)
-    assert same(new, np.stack([STATE, G**2, 3 * STATE]))
+    assert same(keras.ops.stack(new), np.stack([STATE, G**2, 3 * STATE]))
     assert same(step, -0.1 * G / np.sqrt(0.01 + 4 * STATE + G**2))
 
 
 def test_gains_follow_the_three_cases_of_the_sign():
-    gain, average = delta_bar_delta_gain(
-        np.ones(3), np.array([1.0, 1.0, 0.0]), np.array([2.0, -2.0, 2.0]), 0.5, 0.1, 0.75
-    )
-    assert numpy_of(gain).tolist() == [1.5, 0.9, 1.0]
-    assert numpy_of(average) == pytest.approx([1.25, 0.25, 0.5])
+    d, g = np.array([1.0, 1.0, 0.0]), np.array([2.0, -2.0, 2.0])
+    assert numpy_of(delta_bar_delta_gain(np.ones(3), d, g, 0.5, 0.1)).tolist() == [1.5, 0.9, 1.0]
+    assert numpy_of(average_gradient(d, g, 0.25)) == pytest.approx([1.25, 0.25, 0.5])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_the_smallest_partial_derivatives_count_in_full_and_large_gains_too(dtype):
+    tiny = {"float16": 6.2e-5}.get(dtype, 1.2e-38)  # the least normal numbers: their product is 0
+    start, d = keras.ops.cast([1.0, 1.0, 4096.0], dtype), keras.ops.cast([tiny, -tiny, tiny], dtype)
+    gain = delta_bar_delta_gain(start, d, keras.ops.abs(d) * keras.ops.cast([1, 1, -1], dtype), 0.5, 0.25)
+    assert numpy_of(keras.ops.cast(gain, "float64")).tolist() == [1.5, 0.75, 3072.0]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -89,8 +96,9 @@ def test_every_step_keeps_the_dtype_of_its_gradient(dtype):
     results = [
         gradient_step(g, 0.1), momentum_step(g, g, 0.1, 0.9), *averaged_momentum_step(g, g, 0.1, 0.1, 0.5),
         *adagrad_step(g * g, g, 0.1, 1e-3), *rmsprop_step(g * g, g, 0.1, 0.9, 1e-3),
-        *adam_step(g, g * g, g, 1, 0.1, (0.9, 0.999), 1e-3), *delta_bar_delta_gain(g * g, g, g, 0.1, 0.1, 0.5),
-        *windowed_adagrad_step(keras.ops.stack([g, g]), g, 0.1, 1e-3, 0), clip_by_norm(g, 1.0), clip_parameters(g, 1.0),
+        *adam_step(g, g * g, g, 1, 0.1, (0.9, 0.999), 1e-3), delta_bar_delta_gain(g * g, g, g, 0.1, 0.1),
+        *keras.tree.flatten(windowed_adagrad_step([g, g], g, 0.1, 1e-3, 0)), clip_by_norm(g, 1.0),
+        clip_parameters(g, 1.0),
     ]  # fmt: skip
     for result in results:
         assert keras.backend.standardize_dtype(result.dtype) == dtype

@@ -54,6 +54,16 @@ def test_weight_decay_acts_on_theta_and_not_on_the_interim_point():
     assert largest_difference(weights, nesterov_by_hand(decay=0.5)) < 1e-5
 
 
+def test_a_weight_that_gets_no_gradient_stays_where_it_was():
+    moving, resting = keras.Variable([1.0, -2.0]), keras.Variable([0.1, 0.3])
+    optimizer = Nesterov(RATE, MOMENTUM)
+    for gradient in (resting * 2.0, None, None):
+        before = resting.numpy()
+        optimizer.look_ahead([moving, resting])
+        optimizer.apply([moving.value * 2.0, gradient], [moving, resting])
+        assert np.array_equal(resting.numpy(), before) == (gradient is None)
+
+
 def test_accumulated_gradients_are_all_taken_at_the_interim_point():
     weights = fitted(compiled_net(Nesterov(RATE, MOMENTUM, gradient_accumulation_steps=2)))
     assert largest_difference(weights, nesterov_by_hand(parts=2)) < 1e-5

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_course.core.errors import ResumeError, RunFolderError
+from keras_course.optimizers import DeltaBarDelta, Nesterov
 from keras_course.pipeline import fit as fit_step
 from keras_course.pipeline.batches import TrainingBatches, untuned
 from keras_course.pipeline.callbacks import EpochData
@@ -16,7 +17,8 @@ from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.fit import fit
 from keras_course.pipeline.resume import resume
 from keras_course.pipeline.run_folder import CONFIG, claim_run_folder, read_json
-from keras_course.pipeline.training_state import arrays_of
+from keras_course.pipeline.training_state import arrays_of, restore, state_of
+from reference_tests.optimizers import small_net
 
 
 class Killed(BaseException):
@@ -313,3 +315,44 @@ def test_a_fit_that_is_not_killed_warns_of_nothing(tmp_path):
         warnings.simplefilter("error", RuntimeWarning)
         _, _, resuming = user_fit(tmp_path, epochs=1)
     assert resuming.resumed_at is None and len(checkpoint_files(tmp_path / "state")) == 1
+
+
+def test_slots_made_after_the_state_was_taken_get_what_they_start_with():
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(DeltaBarDelta(0.1, full_batch=True), "mse", run_eagerly=True)
+    before, weights = state_of(model), model.get_weights()
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    assert not np.array_equal(model.optimizer.gains[0], np.ones((2, 1)))
+    restore(model, before)
+    assert np.array_equal(model.optimizer.gains[0], np.ones((2, 1)))  # zeros would never move again
+    assert not model.optimizer.averages[0].numpy().any() and int(model.optimizer.iterations) == 0
+    assert all(np.array_equal(*pair) for pair in zip(weights, model.get_weights(), strict=True))
+
+
+def test_nesterov_resumes_between_two_steps_bit_for_bit(tmp_path):
+    def fitted(*callbacks):
+        model = small_net.SmallNet()
+        model.compile(Nesterov(0.05, 0.9), loss="mse")
+        how = {"batch_size": 24, "epochs": 3, "shuffle": False, "verbose": 0}
+        model.fit(small_net.X, small_net.Y, callbacks=[*callbacks], **how)
+        return model.get_weights()
+
+    class Kill(keras.callbacks.Callback):
+        resume_attributes = ()
+
+        def __init__(self, step):
+            super().__init__()
+            self.left = step
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(ExactResume(tmp_path, steps=1), Kill(3))
+    resume = ExactResume(tmp_path, steps=1)
+    assert all(np.array_equal(*pair) for pair in zip(fitted(), fitted(resume), strict=True))
+    assert resume.proved

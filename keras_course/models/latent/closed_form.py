@@ -5,6 +5,8 @@
 
 So an epoch is one exact iteration over the whole data, whatever the batch size and the number of replicas. The sums
 are variables: a run killed inside an epoch and resumed from its checkpoint ends where it would have ended.
+
+Where all samples are one batch and nobody looks in between, the iterations run in one graph: `unwatched_iterations`.
 """
 
 import math
@@ -16,6 +18,7 @@ import tensorflow as tf
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.shapes import require_features, require_rank
 from keras_course.models.latent.sums_over_rows import sums_over_shares
+from keras_course.models.latent.unwatched_iterations import fit_unwatched, may_run_unwatched
 
 EVALUATION_BATCH = 4096
 BATCHES = tf.data.Options()  # slices of a tensor in memory: nothing to tune, and trying costs more than the slices
@@ -29,9 +32,12 @@ class ClosedFormTraining:
     The model calls `add_sums` in its `__init__` and writes two methods:
 
     update(sums)   takes {name: float64 NumPy array} over all samples of the epoch, assigns the parameters; returns
-                   whether they have converged, which ends `fit`
+                   whether they have converged, which ends `fit`. With `updates_in_graph = True` it takes and
+                   returns tensors, and raises nothing
     start_from(x)  chooses first parameters from samples (N, features), NumPy; asked for unless `started` is set
     """
+
+    updates_in_graph = False
 
     def add_sums(self, **shapes):
         """Creates the accumulator: one float64 vector for all names (`sizes` among them) and `rows`, samples seen."""
@@ -41,6 +47,7 @@ class ClosedFormTraining:
         self.sums = self.add_weight(shape=(length,), dtype="float64", name="sums", **fixed)
         self.started = self.add_weight(shape=(), dtype="int32", name="started", **fixed)
         self.converged = False
+        self.graph_of_iterations = None
 
     @staticmethod
     def sum_over_replicas(tensors):
@@ -69,11 +76,18 @@ class ClosedFormTraining:
         self.sums.assign_add(self.sum_over_replicas([tf.concat(vectors, axis=0)])[0])
 
     def sums_by_name(self):
-        """{name of `add_sums`, and rows: float64 NumPy array}, what was accumulated since the last update."""
+        """{name of `add_sums`, and rows: float64 array}, what was accumulated since the last update.
+
+        NumPy's arrays, tensors while a graph is traced.
+        """
         lengths = [math.prod(shape) for shape in self.shapes_of_sums.values()]
-        parts = np.split(value_of(self.sums), np.cumsum(lengths)[:-1])
+        if tf.inside_function():
+            parts = tf.split(tf.convert_to_tensor(self.sums), lengths)
+        else:
+            parts = np.split(value_of(self.sums), np.cumsum(lengths)[:-1])
         return {
-            name: part.reshape(shape) for (name, shape), part in zip(self.shapes_of_sums.items(), parts, strict=True)
+            name: part.reshape(shape) if isinstance(part, np.ndarray) else tf.reshape(part, shape)
+            for (name, shape), part in zip(self.shapes_of_sums.items(), parts, strict=True)
         }
 
     def make_train_function(self, force=False):
@@ -179,6 +193,7 @@ class ClosedFormTraining:
                 f"{type(self).__name__} learns by its own closed form and takes no optimizer and no loss. "
                 f"Received: optimizer={optimizer!r}, loss={loss!r}"
             )
+        self.graph_of_iterations = None
         super().compile(optimizer=None, loss=None, **kwargs)
 
     def fit(
@@ -204,6 +219,10 @@ class ClosedFormTraining:
                 validation_data, validation_split = (held_x, held_y, held_weight), 0.0
         if not value_of(self.started):
             self.initialise(x)
+        watched = callbacks or verbose not in (0, "0") or validation_data is not None or kwargs
+        whole = _is_array(x) and y is None and sample_weight is None and (batch_size or len(x)) >= len(x)
+        if whole and not watched and may_run_unwatched(self):
+            return fit_unwatched(self, x, epochs)
         if _is_array(x):
             x, y, sample_weight = self._batches(x, y, sample_weight, batch_size or len(x)), None, None
             kwargs["shuffle"] = False  # sums have no order

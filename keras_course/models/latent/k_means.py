@@ -11,7 +11,7 @@ from keras_course.core.model import Model
 from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_positive_int, require_rank
-from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
+from keras_course.models.latent.closed_form import ClosedFormTraining
 from keras_course.models.latent.sums_over_rows import sums_over_chunks
 from keras_course.ops.clustering import k_means_plus_plus, nearest_centre, squared_distances
 
@@ -64,6 +64,7 @@ class KMeans(ClosedFormTraining, Model):
     """
 
     parts_name = "clusters"
+    updates_in_graph = True
 
     def __init__(self, clusters, features, centres=None, tolerance=1e-10, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
@@ -185,12 +186,12 @@ class KMeans(ClosedFormTraining, Model):
 
     def update(self, sums):
         """The c step; True if the centres rest."""
-        old = value_of(self.centres).astype("float64")
-        middle, size = old.mean(axis=0), sums["sizes"][:, None]
-        new = middle + np.divide(sums["points"], size, out=old - middle, where=size > 0)  # an empty cluster stays
-        self.centres.assign(new)
-        moved = np.sum((value_of(self.centres).astype("float64") - old) ** 2)
-        return bool(moved <= self.tolerance * sums["cost"] / size.sum())
+        old = tf.cast(self.centres, "float64")
+        middle, size = tf.reduce_mean(old, axis=0), sums["sizes"][:, None]
+        new = tf.where(size > 0, middle + tf.math.divide_no_nan(sums["points"], size), old)  # an empty cluster stays
+        self.centres.assign(tf.cast(new, self.centres.dtype))
+        moved = tf.reduce_sum((tf.cast(self.centres, "float64") - old) ** 2)
+        return moved <= self.tolerance * sums["cost"] / tf.reduce_sum(size)
 
     def test_step(self, data):
         x, y, weight = self.samples(data)

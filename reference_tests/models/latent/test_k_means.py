@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.serial import load, save_model
 from keras_course.metrics.purity import Purity
-from keras_course.models.latent import KMeans
+from keras_course.models.latent import KMeans, unwatched_iterations
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +199,24 @@ def test_a_sample_between_two_centres_counts_once_and_with_the_first(how):
     model.compile(**how)
     model.fit(x, epochs=1, verbose=0)
     assert np.allclose(model.centres, [[2 / 3], [3.5], [2.0], [0.0]])
+
+
+@pytest.mark.parametrize("how", [{"jit_compile": True}, {}])
+def test_iterations_that_nobody_watches_are_those_that_somebody_watches(digits, start, how, monkeypatch):
+    monkeypatch.setattr(unwatched_iterations, "MOST_IN_A_CALL", 4)
+    unwatched, inertia = fitted(digits, start, **how)
+    watched = KMeans(10, 64, centres=start)
+    watched.compile(**how)
+    history = watched.fit(digits, epochs=100, verbose=0, callbacks=[keras.callbacks.Callback()])
+    assert len(inertia) > 4 and history.epoch == unwatched.history.epoch == list(range(len(inertia)))
+    assert np.array_equal(unwatched.centres, watched.centres) and unwatched.converged and unwatched.stop_training
+    assert np.array_equal(inertia, history.history["inertia"])
+    assert not unwatched.sums.numpy().any()
+
+
+def test_sums_that_overflow_are_refused_in_one_graph_too(digits, start):
+    model = KMeans(10, 64, centres=start)
+    model.compile()
+    with pytest.raises(InvalidDataError, match="infinite values in the sum of"):
+        model.fit(digits * np.float32(1e30), epochs=3, verbose=0)
+    assert np.array_equal(model.centres, start) and not model.sums.numpy().any()
