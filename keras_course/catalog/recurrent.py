@@ -47,8 +47,11 @@ ROWS = (
         recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
     ),
     Entry(
-        "bptt", "Back-propagation through time, written out over the copies of W", shape="op",
-        object=f"{_OPS}.bptt:backprop_through_time", sources=("C 12.1", "N", "B"),
+        "bptt", "Back-propagation through time, written out over the copies of W", shape="model",
+        object="keras_course.models.recurrent.bptt:BackpropThroughTime",
+        init={"features": 3, "outputs": 2, "units": 4}, inputs=(4, 5, 3),
+        recipe="keras_course.recipes.recurrent:bptt", sources=("C 12.1", "N", "B"),
+        members=(f"{_OPS}.bptt:backprop_through_time",),
     ),
     Entry(
         "bidirectional", "One network from the start, one from the end", shape="block",

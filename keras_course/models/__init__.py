@@ -11,7 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import DeepRNN
+from keras_course.models.recurrent import BackpropThroughTime, DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -20,14 +20,17 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
+from keras_course.models.selfsupervised import ContextPrediction, RotationPrediction
 from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
     "AdaBoost",
     "AdversarialTraining",
     "BackpropMLP",
+    "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "ContextPrediction",
     "DecisionStump",
     "DeepRNN",
     "DistributionRegression",
@@ -40,6 +43,7 @@ __all__ = [
     "LogisticRegression",
     "MLP",
     "Perceptron",
+    "RotationPrediction",
     "SoftmaxRegression",
     "TiedPair",
     "VariationalAutoencoder",

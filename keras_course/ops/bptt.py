@@ -46,7 +46,7 @@ class TimeGradients(NamedTuple):
 
 def backprop_through_time(
     x: Any, y: Any, U: Any, W: Any, V: Any, b: Any, c: Any, h: Any = None,
-    activation: str = "tanh", output_activation: str = "tanh",
+    activation: str = "tanh", output_activation: str = "tanh", sample_weight: Any = None,
 ) -> TimeGradients:  # fmt: skip
     """All gradients of a simple recurrent network, by the recursion of the notes and without automatic differentiation.
 
@@ -65,6 +65,7 @@ def backprop_through_time(
         h: tensor (B, H), state before the first step, or None for zeros.
         activation: f, a name in `ops.recurrence.WRITTEN_OUT`.
         output_activation: g, likewise.
+        sample_weight: tensor (B,) that multiplies each sequence's L, or None.
 
     Returns:
         `TimeGradients`.
@@ -107,7 +108,8 @@ def backprop_through_time(
     states = history.stack()  # (T + 1, B, H): h_0 ... h_T
     o = g(product(states[1:], V) + c)  # (T, B, O)
     error = ops.transpose(y, (1, 0, 2)) - o
-    delta_o = g_prime(o, -2 * error)
+    weighted = error if sample_weight is None else error * ops.cast(sample_weight, error.dtype)[:, None]
+    delta_o = g_prime(o, -2 * weighted)
     from_output = product(delta_o, ops.transpose(V))
 
     def backward(carried: Any, now: Any) -> Any:
@@ -125,7 +127,7 @@ def backprop_through_time(
         return ops.reshape(tensor, (-1, tensor.shape[-1]))  # (T B, width)
 
     return TimeGradients(
-        loss=ops.sum(error**2, axis=(0, 2)),
+        loss=ops.sum(weighted * error, axis=(0, 2)),
         outputs=ops.transpose(o, (1, 0, 2)),
         U=ops.matmul(ops.transpose(rows(ops.transpose(x, (1, 0, 2)))), rows(deltas)),
         W=ops.sum(copies, axis=0),

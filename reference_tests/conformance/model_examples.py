@@ -68,6 +68,11 @@ def first_against_last(x: np.ndarray) -> np.ndarray:
     return (x[:, 0, 0] > x[:, -1, 0]).astype("int32")
 
 
+def echo(x: np.ndarray) -> np.ndarray:
+    """Two of the inputs of the step before, squeezed into (-1, 1)."""
+    return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -113,6 +118,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "softmax-regression": {"targets": four_classes, "compile": with_softmax_loss},
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
+    "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
@@ -150,6 +156,8 @@ TRAINING: dict[str, dict[str, Any]] = {
         "targets": four_classes,
         "compile": by_own_rule,
     },
+    "rotation": {"compile": with_adam},
+    "jigsaw": {"compile": with_adam},
     "adversarial-training": {"targets": four_classes, "compile": with_softmax_loss},
 }
 
@@ -174,6 +182,9 @@ OTHERS: dict[str, ModelCase] = {
         None,
         with_adam,
     ),  # fmt: skip
+    "relative-positions": ModelCase(
+        catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
+    ),
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),
         {"features": 3, "units": (4, 2), "update": "online"},

@@ -112,7 +112,7 @@ RECURRENT_FAULTS = {
     "second direction not turned back": ("bidirectional", NotTurnedBack),
     "logits fed back": ("output-recurrent", LogitsFedBack),
     "vector at the start alone": ("vector-to-sequence", VectorAtTheStartAlone),
-    "recurrent gradient turned round": ("bptt", recurrent_gradient_turned_round),
+    "recurrent gradient turned round": ("bptt.backprop_through_time", recurrent_gradient_turned_round),
     "target of the same step": ("teacher-forcing", target_of_the_same_step),
     "own word for the truth": ("teacher-forcing.scheduled_mixing", own_word_for_the_truth),
 }
