@@ -19,6 +19,7 @@ from keras_course.catalog import (
     phenomena,
     recurrent,
     regularization,
+    selfsupervised,
     structured,
 )
 from keras_course.catalog.entry import Entry
@@ -35,6 +36,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
+    "selfsupervised": selfsupervised.ROWS,
     "structured": structured.ROWS,
     "phenomena": phenomena.ROWS,
 }

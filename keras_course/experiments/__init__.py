@@ -2,6 +2,7 @@
 
 from keras_course.experiments import (
     bias_variance,
+    few_label_probes,
     flat_minima,
     foreground_segmentation,
     gradient_over_time,
@@ -19,6 +20,7 @@ from keras_course.experiments.table import Table
 __all__ = [
     "Table",
     "bias_variance",
+    "few_label_probes",
     "flat_minima",
     "foreground_segmentation",
     "gradient_over_time",

@@ -25,7 +25,7 @@ from keras_course.layers.local_response_normalization import LocalResponseNormal
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
-from keras_course.layers.pooling import AveragePooling, MaxPooling
+from keras_course.layers.pooling import AveragePooling, GlobalMaxPooling, MaxPooling
 from keras_course.layers.positional_encoding import PositionalEncoding
 from keras_course.layers.prelu import PReLU
 from keras_course.layers.recurrent import (
@@ -59,6 +59,7 @@ __all__ = [
     "DenseBlock",
     "DropConnect",
     "Dropout",
+    "GlobalMaxPooling",
     "GRU",
     "GRUCell",
     "LSTM",

@@ -3,6 +3,8 @@
     max pooling      y[b, i, c] = max_{0 <= a < k} x[b, i s + a, c]
     average pooling  y[b, i, c] = mean_{0 <= a < k} x[b, i s + a, c]
 
+    global           y[b, c]    = max_i x[b, i, c]
+
 Equal to keras.layers.MaxPooling1D/2D/3D and AveragePooling1D/2D/3D. No weights.
 """
 
@@ -19,11 +21,11 @@ from keras_course.core.shapes import normalize_tuple, require_one_of, require_ra
 from keras_course.ops.convolution import output_size
 from keras_course.ops.pooling import POOL_PADDINGS, average_pool, max_pool
 
-__all__ = ["AveragePooling", "MaxPooling"]
+__all__ = ["AveragePooling", "GlobalMaxPooling", "MaxPooling"]
 
 
 class _Pooling(keras.layers.Layer):
-    """What both layers share; `_pool` is the operation."""
+    """What the two layers with windows share; `_pool` is the operation."""
 
     _pool: ClassVar[Callable[..., Any]]
 
@@ -152,6 +154,51 @@ class AveragePooling(_Pooling):
     """
 
     _pool = staticmethod(average_pool)
+
+
+@register("GlobalMaxPooling")
+class GlobalMaxPooling(keras.layers.Layer):
+    """The maximum over all places, one number a channel: images of any size become rows of one width.
+
+    y[b, c] = max_i x[b, i, c]
+
+    Unlike Keras's layers it takes a batch without rows, as `predict` on no image brings it.
+
+    Args:
+        **kwargs: as keras.layers.Layer.
+
+    Input shape:
+        (batch, *spatial, channels), one to three spatial axes, sizes may be unknown.
+
+    Output shape:
+        (batch, channels).
+
+    Raises:
+        ValueError: for a rank outside 3 to 5.
+
+    Example:
+        >>> GlobalMaxPooling()(ops.reshape(ops.arange(8.0), (1, 2, 2, 2))).numpy().tolist()
+        [[6.0, 7.0]]
+
+    Source: C 8.1.8.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        require_rank(type(self).__name__, input_shape, 3, 4, 5)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        places = tuple(range(1, len(inputs.shape) - 1))
+        return ops.max(inputs, axis=places, initial=-float("inf"))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        return (input_shape[0], input_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config()
 
 
 def _size(who: str, value: Any, name: str) -> int | tuple[int, ...]:

@@ -20,6 +20,7 @@ from keras_course.models.regularized import (
     DropoutMLP,
     TiedPair,
 )
+from keras_course.models.selfsupervised import ContextPrediction, RotationPrediction
 from keras_course.models.vision import FCN, LeNet
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "ContextPrediction",
     "DecisionStump",
     "DeepRNN",
     "DistributionRegression",
@@ -41,6 +43,7 @@ __all__ = [
     "LogisticRegression",
     "MLP",
     "Perceptron",
+    "RotationPrediction",
     "SoftmaxRegression",
     "TiedPair",
     "VariationalAutoencoder",

@@ -12,7 +12,7 @@ from keras_course.core.errors import CorruptDataError
 from keras_course.core.serial import load
 from keras_course.datasets import Dataset
 from keras_course.pipeline.batches import recipe_data
-from keras_course.pipeline.fit import measure
+from keras_course.pipeline.fit import measured
 from keras_course.pipeline.recipe import Recipe, recipe_of
 from keras_course.pipeline.record import data_record
 from keras_course.pipeline.run_folder import METRICS, MODEL, RunFolder, open_model_run, read_json
@@ -58,7 +58,7 @@ def evaluate(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow
     model = load(folder.path / MODEL, allow=allow)
     dataset = data_of_run(folder, recipe)
     model.compile(**recipe.compile(dataset.spec))
-    metrics = {name: measure(model, getattr(dataset, name)) for name in ("test", "validation")}
+    metrics = measured(recipe, model, dataset, int(folder.config["seed"]))
     recorded = read_json(folder.path / METRICS) if (folder.path / METRICS).exists() else {}
     return Evaluated(folder.path, model, dataset, metrics, recorded)
 

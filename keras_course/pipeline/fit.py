@@ -171,7 +171,7 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
     seconds = time.monotonic() - started
     save_model(model, folder.path / MODEL)
 
-    metrics = {name: measure(model, getattr(dataset, name)) for name in ("test", "validation")}
+    metrics = measured(recipe, model, dataset, seed)
     baseline = None if recipe.baseline is None else Baseline(*recipe.baseline(dataset, seed))
     content: dict[str, Any] = {
         **metrics,
@@ -255,6 +255,22 @@ def measure(model: Any, split: Any) -> dict[str, float]:
     """Every metric of a compiled model on one split."""
     logs = model.evaluate(in_order(split.x, split.y), verbose=0, return_dict=True)
     return {name: float(value) for name, value in logs.items()}
+
+
+def measured(recipe: Recipe, model: Any, dataset: Dataset, seed: int) -> dict[str, dict[str, float]]:
+    """Test and validation metrics, and with the test metrics what the recipe's `judge` says.
+
+    Raises:
+        ValueError: if the judge uses the name of one of the model's own metrics.
+    """
+    found = {name: measure(model, getattr(dataset, name)) for name in ("test", "validation")}
+    if recipe.judge is not None:
+        judged = {name: float(value) for name, value in recipe.judge(model, dataset, seed).items()}
+        taken = sorted(set(judged) & set(found["test"]))
+        if taken:
+            raise ValueError(f"The judge of {recipe.slug!r} needs names of its own. Received: {taken}")
+        found["test"] |= judged
+    return found
 
 
 def missed_bounds(recipe: Recipe, metrics: Mapping[str, float]) -> list[str]:

@@ -71,6 +71,8 @@ class Recipe:
         augment_draws: how many uniform numbers `augment` gets for each example.
         sample_weight: callable(dataset, seed) that returns an array (N, ...), one row a training example, which `fit`
             gets with it (class weights, bootstrap counts); or None. Evaluation is not weighted.
+        judge: callable(model, dataset, seed) that returns {name: number}, measured on `dataset.test` and put beside the
+            test metrics, for what `evaluate` of the model cannot tell (a linear probe of its features); or None.
         select: validation metric by which the best epoch's weights are kept ("val_loss", "val_accuracy"), or None
             to keep the last.
         patience: epochs without a better `select` after which training ends (early stopping), or None for never.
@@ -97,6 +99,7 @@ class Recipe:
     augment: Callable[[Any, Any], Any] | None = None
     augment_draws: int = 4
     sample_weight: Callable[[Any, int], Any] | None = None
+    judge: Callable[[Any, Any, int], Mapping[str, float]] | None = None
     select: str | None = None
     patience: int | None = None
     select_mode: str | None = None
@@ -111,7 +114,7 @@ class Recipe:
         for name in ("model", "compile"):
             if not callable(getattr(self, name)):
                 raise ValueError(f"Recipe needs a callable {name}. Received: {name}={getattr(self, name)!r}")
-        for name in ("baseline", "prepare", "augment", "sample_weight", "probabilities"):
+        for name in ("baseline", "prepare", "augment", "sample_weight", "judge", "probabilities"):
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise ValueError(f"Recipe needs a callable {name} or None. Received: {name}={value!r}")

@@ -55,6 +55,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"pool_size": 3, "strides": 2, "padding": "same"},
         "inputs": (2, 7, 7, 2),
     },
+    "keras_course.layers.pooling:GlobalMaxPooling": {"init": {}, "inputs": (2, 4, 5, 3)},
     "keras_course.layers.residual_block:ResidualBlock": {
         "init": {"filters": 3, "strides": 2, "normalization": {"momentum": 0.5}, "seed": 1},
         "inputs": (2, 5, 4, 2),

@@ -156,6 +156,8 @@ TRAINING: dict[str, dict[str, Any]] = {
         "targets": four_classes,
         "compile": by_own_rule,
     },
+    "rotation": {"compile": with_adam},
+    "jigsaw": {"compile": with_adam},
     "adversarial-training": {"targets": four_classes, "compile": with_softmax_loss},
 }
 
@@ -180,6 +182,9 @@ OTHERS: dict[str, ModelCase] = {
         None,
         with_adam,
     ),  # fmt: skip
+    "relative-positions": ModelCase(
+        catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
+    ),
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),
         {"features": 3, "units": (4, 2), "update": "online"},

@@ -16,7 +16,15 @@ from keras_course.core.resources import data_path
 from keras_course.datasets import load, load_photograph, names
 from keras_course.datasets.bundled import SHA256, read_verified
 
-ROWS = {"digits": 1797, "digits-flat": 1797, "iris": 150, "wine": 178, "breast-cancer": 569, "diabetes": 442}
+ROWS = {
+    "digits": 1797,
+    "digits-flat": 1797,
+    "iris": 150,
+    "wine": 178,
+    "breast-cancer": 569,
+    "diabetes": 442,
+    "photograph-crops": 1800,
+}
 SHAPES = {
     "digits": (8, 8, 1),
     "digits-flat": (64,),
@@ -24,8 +32,17 @@ SHAPES = {
     "wine": (13,),
     "breast-cancer": (30,),
     "diabetes": (10,),
+    "photograph-crops": (16, 16, 3),
 }
-CLASSES = {"digits": 10, "digits-flat": 10, "iris": 3, "wine": 3, "breast-cancer": 2, "diabetes": None}
+CLASSES = {
+    "digits": 10,
+    "digits-flat": 10,
+    "iris": 3,
+    "wine": 3,
+    "breast-cancer": 2,
+    "diabetes": None,
+    "photograph-crops": 2,
+}
 
 
 def in_file_order(dataset):

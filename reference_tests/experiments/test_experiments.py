@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from keras_course.experiments import (
+    few_label_probes,
     foreground_segmentation,
     ill_conditioning,
     label_efficiency,
@@ -19,7 +20,7 @@ from keras_course.experiments.lr_u_curve import loss_and_error, train_at_every_r
 from keras_course.experiments.saddle_escape import descend, saddle_curvature, saddle_gradient, saddle_value
 from keras_course.experiments.table import Table
 
-MODULES = (saddle_escape, lr_u_curve, foreground_segmentation, ill_conditioning, label_efficiency)
+MODULES = (saddle_escape, lr_u_curve, foreground_segmentation, ill_conditioning, label_efficiency, few_label_probes)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_course.layers.pooling import AveragePooling, MaxPooling
+from keras_course.layers.pooling import AveragePooling, GlobalMaxPooling, MaxPooling
 
 THEIRS = {
     (MaxPooling, 1): keras.layers.MaxPooling1D, (AveragePooling, 1): keras.layers.AveragePooling1D,
@@ -26,6 +26,16 @@ def test_pooling_is_keras_pooling_of_the_inputs_rank(ours, rank, padding):
         layer, theirs = ours(size, strides, padding), THEIRS[ours, rank](size, strides, padding)
         np.testing.assert_allclose(layer(x), theirs(x), atol=1e-6)
         assert layer.compute_output_shape(x.shape) == tuple(theirs.compute_output_shape(x.shape))
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_the_global_maximum_is_that_of_keras_and_takes_a_batch_without_rows(rank):
+    x = images(2, *(7, 6, 5)[:rank], 3)
+    theirs = (keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D, keras.layers.GlobalMaxPooling3D)
+    np.testing.assert_array_equal(GlobalMaxPooling()(x), theirs[rank - 1]()(x))
+    assert GlobalMaxPooling()(x[:0]).shape == (0, 3)
+    with pytest.raises(ValueError, match=r"rank 3 or 4 or 5. Received: shape=\(2, 3\)"):
+        GlobalMaxPooling()(images(2, 3))
 
 
 def test_one_layer_may_have_a_size_for_each_axis():

@@ -19,8 +19,8 @@ from keras import ops
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
+from keras_course.layers.sub_networks import require_shape, restored, sub_network, told
 from keras_course.losses.softmax import SoftmaxLoss
-from keras_course.models.regularized.sub_networks import require_shape, restored, sub_network, told
 
 __all__ = ["MultiTask"]
 

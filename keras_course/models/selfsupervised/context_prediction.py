@@ -1,0 +1,244 @@
+"""Context prediction: where a piece of an image belongs, told from what it shows.
+
+    features f_j = trunk(piece j)        one trunk for all pieces, pieces cut from a grid x grid raster
+    position   J = 1/N sum_i 1/8 sum_n -log softmax(g([f_centre, f_n]))_n          n = 0 ... 7, row by row around it
+    jigsaw     J = 1/N sum_i 1/K sum_k -log softmax(g([f_{p_k(0)}, ..., f_{p_k(P-1)}]))_k     K orders, far apart
+    g(h) = W2' relu(W1' h + b1) + b2
+
+The first is printed as "ordering of two randomly chosen pieces" under the title of the second. The trunk sees each
+piece alone, so that all orders of an image cost one pass of it: the head alone is asked K times.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_course.core.model import Endpoint, Model
+from keras_course.core.seeds import derive_seed, uniform_noise
+from keras_course.core.serial import register
+from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int
+from keras_course.layers.sub_networks import restored, told
+from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.models.selfsupervised.trunk import require_images, trunk_of
+from keras_course.ops.jigsaw import image_pieces, permutation_set, shuffled_pieces
+
+__all__ = ["ContextPrediction"]
+
+AROUND = 3  # pieces along a side for the task "position": a centre and eight neighbours
+
+
+@register("ContextPrediction")
+class ContextPrediction(Model):
+    """A trunk that sees pieces and a head that says how they belong together; `call` returns its logits.
+
+    J = 1/N sum_i 1/K sum_k -log softmax(head(features of the pieces in arrangement k))_k
+
+    "position" shows the head the centre of 3 x 3 pieces and one neighbour, of eight; "jigsaw" shows it all pieces, in
+    one of K orders (`ops.jigsaw.permutation_set`). `fit(x)` needs no labels; a y that comes is not looked at. A step
+    takes every arrangement of an image, or one drawn from (seed, step), as the papers do; `evaluate` takes all.
+    `accuracy` is the share of arrangements found. `compile()` takes an optimizer, no loss.
+
+    Args:
+        shape: (height, width, channels) of one image.
+        trunk: Keras layer or model, piece (B, h, w, C) -> (B, ...), or stages of convolutions for `image_trunk`.
+        task: "position" or "jigsaw".
+        grid: int, pieces along a side; 3 for "position".
+        gap: int, pixels between pieces that none shows; below 0, pixels in which neighbours overlap (what they share
+            then tells their position; small images leave no other pieces that show a stroke).
+        orders: int, K of "jigsaw".
+        units: int, width of the head's hidden layer.
+        arrangements: "all" or "one", of each image in a training step.
+        representation: what `encode` returns: "image", the trunk's features of the whole image, for which it must take
+            other sizes than a piece's, or "pieces", those of all pieces in a row.
+        seed: int, root of the initial weights and of the arrangements drawn.
+        **kwargs: as keras.Model.
+
+    Input shape:
+        (B, height, width, channels), images as they are.
+
+    Output shape:
+        (B, K) for "jigsaw", logits of the order in which the image shows its pieces; (B, 8, 8) for "position", a row
+        of logits for each of the eight neighbours.
+
+    Raises:
+        ValueError: for an unknown task, pieces without a pixel, more orders than there are, or a loss in `compile`.
+
+    Example:
+        >>> model = ContextPrediction((8, 8, 1), ((4,),), "jigsaw", grid=2, orders=6)
+        >>> x = ops.ones((2, 8, 8, 1))
+        >>> tuple(model(x).shape), tuple(model.encode(x).shape)
+        ((2, 6), (2, 4))
+
+    Source: R (jigsaw puzzles); C 6.8; Doersch, Gupta, Efros 2015; Noroozi and Favaro 2016.
+    """
+
+    def __init__(
+        self,
+        shape: Any,
+        trunk: Any,
+        task: str = "position",
+        grid: int = AROUND,
+        gap: int = 0,
+        orders: int = 24,
+        units: int = 64,
+        arrangements: str = "all",
+        representation: str = "image",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed=seed, **kwargs)
+        self.image_shape = normalize_tuple("ContextPrediction", shape, 3, "shape")
+        require_one_of("ContextPrediction", ("position", "jigsaw"), task=task)
+        require_one_of("ContextPrediction", ("all", "one"), arrangements=arrangements)
+        require_one_of("ContextPrediction", ("image", "pieces"), representation=representation)
+        require_positive_int("ContextPrediction", grid=grid, orders=orders, units=units)
+        if task == "position" and grid != AROUND:
+            raise ValueError(f"ContextPrediction asks for positions among 3 x 3 pieces. Received: grid={grid}")
+        self.task, self.grid, self.gap, self.orders, self.units = task, grid, gap, orders, units
+        self.pieces, self.arrangements, self.representation = grid * grid, arrangements, representation
+        self.table = self._table()  # (K, pieces that the head sees)
+        self.given = told(trunk)
+        self.trunk = trunk_of("ContextPrediction", trunk, self.image_shape[2], seed, self.dtype_policy)
+        self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
+        self.hidden = self._dense(units, "hidden", "relu")
+        self.head = self._dense(len(self.table), "head", None)
+        self.cost = SoftmaxLoss(reduction=None)
+        self.accuracy_mean = keras.metrics.Mean(name="accuracy")
+        self.build((None, *self.image_shape))
+
+    def _table(self) -> np.ndarray:
+        """Which pieces the head sees in each arrangement."""
+        if self.task == "jigsaw":
+            return permutation_set(self.pieces, self.orders)
+        centre = self.pieces // 2
+        return np.array([[centre, piece] for piece in range(self.pieces) if piece != centre], "int32")
+
+    def _dense(self, units: int, name: str, activation: Any) -> Any:
+        start = keras.initializers.GlorotUniform(derive_seed(self.seed, name, "kernel"))
+        return keras.layers.Dense(units, activation, kernel_initializer=start, dtype=self.dtype_policy, name=name)
+
+    def build(self, input_shape: Any) -> None:
+        images = keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype)
+        self.call(images)
+        self.encode(images)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Logits of the pieces as they lie; in training those of shuffled ones, {"logits", "labels"}, for the loss."""
+        if training:
+            return self.pretext(inputs, True)
+        features = self.piece_features(inputs)
+        if self.task == "jigsaw":
+            return self._judged(features)  # (B, K)
+        return self._judged_all(features)  # (B, 8, 8)
+
+    def piece_features(self, images: Any, training: bool | None = False) -> Any:
+        """f_j = trunk(piece j), (B, P, F).
+
+        Args:
+            images: tensor (B, H, W, C).
+        """
+        require_images("ContextPrediction", images.shape, self.image_shape)
+        pieces = image_pieces(images, self.grid, self.gap)  # (B, P, h, w, C)
+        features = self.flatten(self.trunk(ops.reshape(pieces, (-1, *pieces.shape[2:])), training=training))
+        return ops.reshape(features, (-1, self.pieces, features.shape[-1]))
+
+    def encode(self, images: Any, training: bool | None = False) -> Any:
+        """The representation of whole images, (B, F), or (B, P F) for "pieces".
+
+        Args:
+            images: tensor (B, H, W, C).
+        """
+        if self.representation == "pieces":
+            return self.flatten(self.piece_features(images, training))
+        require_images("ContextPrediction", images.shape, self.image_shape)
+        return self.flatten(self.trunk(images, training=training))
+
+    def _judged(self, shown: Any) -> Any:
+        """g(features of the pieces shown), (..., S, F) -> (..., K)."""
+        joined = ops.reshape(shown, (*_leading(shown), shown.shape[-2] * shown.shape[-1]))
+        return self.head(self.hidden(joined))
+
+    def _judged_all(self, features: Any) -> Any:
+        """The same for every arrangement, (B, P, F) -> (B, K, K)."""
+        shown = ops.take(features, self.table.reshape(-1), axis=1)  # (B, K S, F)
+        return self._judged(ops.reshape(shown, (-1, *self.table.shape, features.shape[-1])))
+
+    def pretext(self, images: Any, training: bool | None = False) -> dict[str, Any]:
+        """Logits (B, A, K) of A arrangements, all K or one drawn, and int32 labels (B, A) that say which they are.
+
+        Args:
+            images: tensor (B, H, W, C).
+            training: bool; evaluation takes all arrangements.
+        """
+        features, count = self.piece_features(images, training), len(self.table)
+        rows = ops.shape(images)[0]
+        if self.arrangements == "all" or not training:
+            labels = ops.broadcast_to(ops.arange(count, dtype="int32"), (rows, count))
+            return {"logits": self._judged_all(features), "labels": labels}
+        first, total = self.share_of_batch(rows)
+        drawn = uniform_noise((total,), self.step_seed("arrangement"))[first : first + rows]
+        labels = ops.cast(count * drawn, "int32")  # (B,)
+        order = ops.take(ops.convert_to_tensor(self.table), labels, axis=0)  # (B, S)
+        return {"logits": self._judged(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
+
+    def arrangement_costs(self, labels: Any, logits: Any) -> Any:
+        """Mean over the arrangements of an image of -log softmax(logits)_label, (B,).
+
+        Args:
+            labels: int tensor (B, A).
+            logits: tensor (B, A, K).
+        """
+        return ops.mean(self.cost(labels, logits), axis=-1)
+
+    def probabilities(self, images: Any) -> Any:
+        """softmax of the logits, in the shape of the output."""
+        return ops.softmax(self(images, training=False), axis=-1)
+
+    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
+        if loss is not None:
+            raise ValueError(f"ContextPrediction brings its own loss. Received: loss={loss!r}")
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        answers = y_pred if isinstance(y_pred, dict) else self.pretext(ops.cast(x, self.compute_dtype))
+        logits, labels = answers["logits"], answers["labels"]
+        costs = self.arrangement_costs(labels, logits)  # (B,)
+        found = ops.cast(ops.cast(ops.argmax(logits, axis=-1), "int32") == labels, costs.dtype)
+        self.accuracy_mean.update_state(ops.mean(found, axis=-1), sample_weight)
+        if sample_weight is not None:
+            costs = costs * ops.reshape(ops.cast(sample_weight, costs.dtype), (-1,))
+        return self.mean_over_rows(costs) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """`serving_default` probabilities in the shape of the output, `logits`, `encode` (B, F)."""
+        images = [keras.InputSpec(shape=(None, *self.image_shape), dtype=self.input_dtype, name="images")]
+        return {
+            "serving_default": (self.probabilities, images),
+            "logits": (lambda images: self(images, training=False), images),
+            "encode": (self.encode, images),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("task", "grid", "gap", "orders", "units", "arrangements", "representation")
+        return {
+            **super().get_config(),
+            "shape": list(self.image_shape),
+            "trunk": self.given,
+            **{name: getattr(self, name) for name in names},
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> ContextPrediction:
+        return cls(**{**config, "trunk": restored(config["trunk"])})
+
+
+def _leading(shown: Any) -> tuple[Any, ...]:
+    """Shape without the last two axes, the batch as -1."""
+    return (-1, *shown.shape[1:-2])
