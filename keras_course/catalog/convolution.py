@@ -51,6 +51,10 @@ ROWS = (
         object="keras_course.models.vision.vgg:VGG",
         init={"configuration": "A-LRN", "input_shape": (32, 32, 1), "classes": 2, "width": 0.04}, inputs=(2, 32, 32, 1),
         recipe="keras_course.recipes.classifiers:vgg", sources=("S 9.2", "R"),
+        members=(
+            "keras_course.models.vision.keras_weights:from_keras_application",
+            "keras_course.models.vision.keras_weights:to_keras_application",
+        ),
     ),
     Entry(
         "inception", "Inception module, naive or with dimension reductions", shape="block",

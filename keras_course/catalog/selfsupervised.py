@@ -42,4 +42,38 @@ ROWS = (
             for name in ("image_pieces", "shuffled_pieces", "permutation_set", "least_distance")
         ),
     ),
+    Entry(
+        "inpainting", "Context encoder: fill the hole, against an adversary", shape="model",
+        object=f"{_MODELS}.context_encoder:ContextEncoder",
+        init={"shape": (4, 4, 2), "trunk": ((3,), (5,)), "overlap": 1, "adversarial": 0.1}, inputs=(4, 4, 4, 2),
+        recipe=f"{_RECIPES}:inpainting", sources=("R", "C 6.8"),
+        members=(
+            *(
+                f"keras_course.ops.inpainting:{name}"
+                for name in (
+                    "central_block", "random_blocks", "random_regions", "reconstruction_weights",
+                    "masked_squared_error",
+                )
+            ),
+            "keras_course.layers.channelwise_dense:ChannelwiseDense",
+            "keras_course.callbacks.discriminator_watch:DiscriminatorWatch",
+            f"{_MODELS}.inpainting_networks:filling_decoder", f"{_MODELS}.inpainting_networks:region_discriminator",
+        ),
+    ),
+    Entry(
+        "contrastive", "Contrastive learning: two views of one example among all others", shape="model",
+        object=f"{_MODELS}.contrastive:ContrastiveLearning",
+        init={
+            "shape": (4, 4, 2), "trunk": ((3,), (5,)), "projector": (4, 3), "temperature": 0.5,
+            "augmentation": [{"class_name": "keras_course>RandomShift", "config": {"down": 1.0, "seed": 0}}],
+        },
+        inputs=(4, 4, 4, 2), recipe=f"{_RECIPES}:contrastive", sources=("R", "C 6.8"),
+        members=(
+            *(
+                f"keras_course.ops.contrastive:{name}"
+                for name in ("nt_xent", "info_nce", "cosine_similarities", "unit_vectors")
+            ),
+            "keras_course.losses.nt_xent:NTXentLoss",
+        ),
+    ),
 )  # fmt: skip

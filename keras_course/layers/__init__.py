@@ -16,6 +16,7 @@ from keras_course.layers.augmentation import (
     WeightedChoice,
 )
 from keras_course.layers.batch_normalization import BatchNormalization
+from keras_course.layers.channelwise_dense import ChannelwiseDense
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
 from keras_course.layers.dense_block import DenseBlock, TransitionLayer
 from keras_course.layers.drop_connect import DropConnect
@@ -53,15 +54,16 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "BottleneckBlock",
+    "ChannelwiseDense",
     "Convolution1D",
     "Convolution2D",
     "Convolution3D",
     "DenseBlock",
     "DropConnect",
     "Dropout",
-    "GlobalMaxPooling",
     "GRU",
     "GRUCell",
+    "GlobalMaxPooling",
     "LSTM",
     "LSTMCell",
     "LocallyConnected1D",

@@ -3,6 +3,7 @@
 from keras_course.losses.half_squared import HalfSquaredLoss
 from keras_course.losses.label_smoothing import LabelSmoothingLoss
 from keras_course.losses.logistic import LogisticLoss
+from keras_course.losses.nt_xent import NTXentLoss
 from keras_course.losses.preference import PreferenceLoss
 from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.losses.top_k_ranking import TopKRankingLoss
@@ -11,6 +12,7 @@ __all__ = [
     "HalfSquaredLoss",
     "LabelSmoothingLoss",
     "LogisticLoss",
+    "NTXentLoss",
     "PreferenceLoss",
     "SoftmaxLoss",
     "TopKRankingLoss",

@@ -59,6 +59,7 @@ from keras_course.ops.clustering import (
     squared_distances,
 )
 from keras_course.ops.conjugate_directions import conjugacy_coefficient, conjugate_direction
+from keras_course.ops.contrastive import info_nce, nt_xent
 from keras_course.ops.convolution import convolve, cross_correlate, feature_maps, output_size
 from keras_course.ops.decision_stump import best_stump
 from keras_course.ops.descent import (
@@ -268,6 +269,7 @@ __all__ = [
     "hessian",
     "importance_weighted_bound",
     "in_range",
+    "info_nce",
     "inject_noise",
     "intersection_over_union",
     "jacobian",
@@ -311,6 +313,7 @@ __all__ = [
     "nearest_centre",
     "neighbour_table",
     "normalized_limit",
+    "nt_xent",
     "omit_tokens",
     "one_hot_of_nearest",
     "ordinary_least_squares",

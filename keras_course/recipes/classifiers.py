@@ -36,7 +36,7 @@ def alexnet() -> Recipe:
         lambda spec, seed: AlexNet(spec.shape, spec.classes, width=1 / 8, kernel_initializer="he_normal", seed=seed),
         epochs=20,
         rate=2e-3,
-        floor=0.96,
+        floor=0.97,
     )
 
 
@@ -48,7 +48,7 @@ def vgg() -> Recipe:
         lambda spec, seed: VGG("A", spec.shape, spec.classes, 1 / 8, kernel_initializer="he_normal", seed=seed),
         epochs=20,
         rate=2e-3,
-        floor=0.96,
+        floor=0.97,
     )
 
 
@@ -62,7 +62,7 @@ def googlenet() -> Recipe:
         ),
         epochs=20,
         rate=1.5e-3,
-        floor=0.96,
+        floor=0.97,
     )
 
 

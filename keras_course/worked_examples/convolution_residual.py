@@ -39,7 +39,8 @@ def resnet_table(
     height: int, width: int, channels: int, classes: int, form: str, depth: int, shortcut: str, use_bias: bool
 ) -> dict[str, Any]:
     """What every stage gives and learns; projections are no layers of their own. Source: R (Residual Networks)."""
-    return _counts(_symbolic(ResNet, depth, (height, width, channels), classes, form, 1.0, shortcut, "1x1", use_bias))
+    shape = (height, width, channels)
+    return _counts(_symbolic(ResNet, depth, shape, classes, form=form, shortcut=shortcut, use_bias=use_bias))
 
 
 @arithmetic
@@ -56,10 +57,10 @@ def densenet_table(height: int, width: int, channels: int, classes: int, depth: 
 
 
 @lru_cache(maxsize=1)
-def _symbolic(network: Any, *arguments: Any) -> Any:
+def _symbolic(network: Any, *arguments: Any, **more: Any) -> Any:
     """A network whose variables are symbols of a graph: nothing is allocated. Kept for the next dtype."""
     with tf.Graph().as_default():
-        return network(*arguments)
+        return network(*arguments, kernel_initializer="zeros", **more)
 
 
 def _shapes(model: Any) -> dict[str, dict[str, tuple[Any, ...]]]:

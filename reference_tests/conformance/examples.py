@@ -55,6 +55,14 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"pool_size": 3, "strides": 2, "padding": "same"},
         "inputs": (2, 7, 7, 2),
     },
+    "keras_course.layers.channelwise_dense:ChannelwiseDense": {
+        "init": {"activation": "tanh", "seed": 1},
+        "inputs": (2, 3, 2, 4),
+    },
+    "keras_course.losses.nt_xent:NTXentLoss": {
+        "init": {"temperature": 0.7},
+        "inputs": {"y_true": {"shape": (6, 3)}, "y_pred": {"shape": (6, 3)}},
+    },
     "keras_course.layers.pooling:GlobalMaxPooling": {"init": {}, "inputs": (2, 4, 5, 3)},
     "keras_course.layers.residual_block:ResidualBlock": {
         "init": {"filters": 3, "strides": 2, "normalization": {"momentum": 0.5}, "seed": 1},
@@ -139,6 +147,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
 }
 
+_AMONG_OTHERS = "the other rows of the batch are what a pair is told from"
 _NO_DRAWS = {"training_draws_are_fresh": "training differs by the batch's statistics; the seed is for initial weights"}
 
 SKIPS: dict[str, dict[str, str]] = {
@@ -146,6 +155,11 @@ SKIPS: dict[str, dict[str, str]] = {
     "keras_course.layers.residual_block:BottleneckBlock": _NO_DRAWS,
     "keras_course.layers.dense_block:DenseBlock": _NO_DRAWS,
     "keras_course.layers.dense_block:TransitionLayer": _NO_DRAWS,
+    "keras_course.losses.nt_xent:NTXentLoss": {
+        "a_weight_of_two_counts_an_example_twice": _AMONG_OTHERS,
+        "a_weight_of_zero_leaves_an_example_out": _AMONG_OTHERS,
+        "values_do_not_depend_on_the_batch": _AMONG_OTHERS,
+    },
     "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
         "gradients_are_clipped": "the optimizer inside clips: clipvalue and clipnorm are its arguments"
     },

@@ -95,6 +95,22 @@ def with_adam() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.Adam(0.01)}
 
 
+def with_two_optimizers() -> dict[str, Any]:
+    """Moments of both must survive kill and file."""
+    judge = keras.optimizers.SGD(0.02, momentum=0.5)
+    return {"optimizer": keras.optimizers.SGD(0.05, momentum=0.9), "discriminator_optimizer": judge}
+
+
+def dense_network(*units: int, shape: tuple[int, ...] | None = None) -> dict[str, Any]:
+    """The config of a network of dense layers, which take the empty shares of a batch that convolutions refuse."""
+    layers: list[Any] = [keras.layers.Flatten()]
+    for number, width in enumerate(units):
+        start = keras.initializers.GlorotUniform(number)
+        layers.append(keras.layers.Dense(width, "tanh" if width != units[-1] else None, kernel_initializer=start))
+    network = keras.Sequential(layers if shape is None else [*layers, keras.layers.Reshape(shape)])
+    return keras.saving.serialize_keras_object(network)  # type: ignore[no-any-return]
+
+
 def counts_of_three(x: np.ndarray) -> np.ndarray:
     """Bootstrap counts of three members."""
     return draw_bootstrap(len(x), 3, seed=0)
@@ -157,6 +173,8 @@ TRAINING: dict[str, dict[str, Any]] = {
         "compile": by_own_rule,
     },
     "rotation": {"compile": with_adam},
+    "inpainting": {"compile": with_two_optimizers, "objective": "reconstruction_error"},
+    "contrastive": {"compile": with_adam},
     "jigsaw": {"compile": with_adam},
     "adversarial-training": {"targets": four_classes, "compile": with_softmax_loss},
 }
@@ -201,6 +219,36 @@ OTHERS: dict[str, ModelCase] = {
         by_own_rule,
         sample_weight=counts_of_three,
     ),
+    "contrastive-dense": ModelCase(
+        catalog.resolve("contrastive"),
+        {
+            **catalog.get("contrastive").init,
+            "trunk": dense_network(6, 5),
+            "temperature": 0.2,
+        },
+        (4, 4, 4, 2),
+        None,
+        with_adam,
+        any_split=True,
+    ),
+    "inpainting-dense": ModelCase(
+        catalog.resolve("inpainting"),
+        {
+            "shape": (4, 4, 2),
+            "trunk": dense_network(6),
+            "decoder": dense_network(7, 32, shape=(4, 4, 2)),
+            "discriminator": dense_network(5, 1),
+            "hole": "regions",
+            "adversarial": 0.25,
+            "fill": 0.5,
+            "evaluation_masks": 2,
+        },
+        (4, 4, 4, 2),
+        None,
+        with_two_optimizers,
+        objective="reconstruction_error",
+        any_split=True,
+    ),
     "boosted-softmax-regression": ModelCase(
         catalog.resolve("boosting"), {"member": _SOFTMAX, "members": 2}, (4, 3), four_classes, with_adam_and_softmax
     ),
@@ -211,7 +259,12 @@ _BY_EPOCH = "an epoch is one iteration: parameters move when fit ends one, train
 _BY_ROWS = "the bootstrap is drawn over the rows that come: other samples of a batch than of the whole set"
 _BY_MEMBER = "a member joins the ensemble when fit ends its epochs, train_on_batch only trains it"
 
+_BY_NETWORKS = "all its networks are given, with seeds of their own"
+_BY_OTHERS = "the other rows of a batch are the wrong answers: another batch asks another question"
+
 SKIPS: dict[str, dict[str, str]] = {
+    "inpainting-dense": {"same_seed_same_weights": _BY_NETWORKS},
+    **{slug: {"measures_do_not_depend_on_the_batch_size": _BY_OTHERS} for slug in ("contrastive", "contrastive-dense")},
     **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture")},
     **{slug: {"fit_is_train_on_batch": _BY_ROWS} for slug in ("bagging", "bagged-perceptrons")},
     **{slug: {"fit_is_train_on_batch": _BY_MEMBER} for slug in ("boosting", "boosted-softmax-regression")},

@@ -137,6 +137,24 @@ def test_rows_that_are_masked_throughout_and_sequences_of_no_step_stay_at_the_st
         assert tuple(layer(X[:0], training=training)[0].shape) == (0, 6, 4)
 
 
+def test_a_fused_graph_takes_a_batch_without_rows_and_a_dynamic_one_a_sequence_without_steps():
+    for layer, x, shape in (
+        (LSTM(3, return_sequences=True), np.zeros((0, 20, 3), "float32"), (None, 20, 3)),
+        (GRU(3, return_sequences=True), np.zeros((2, 0, 3), "float32"), (None, None, 3)),
+    ):
+        layer.build((None, None, 3))
+
+        @tf.function(autograph=False, input_signature=[tf.TensorSpec(shape)])
+        def run(x, layer=layer):
+            with tf.GradientTape() as tape:
+                outputs = layer(x, training=True)
+                loss = ops.sum(outputs)
+            return outputs, tape.gradient(loss, layer.cell.recurrent_kernel.value)
+
+        outputs, gradient = run(x)
+        assert tuple(outputs.shape) == (*x.shape[:2], 3) and not np.any(gradient)
+
+
 def test_unrolled_backwards_and_zero_filled_outputs_are_keras_s():
     for how in ({"unroll": True}, {"go_backwards": True, "zero_output_for_mask": True}, {"unroll": True}):
         theirs = moved(keras.layers.LSTM(4, return_sequences=True, **how), (None, 6, 3))

@@ -64,6 +64,13 @@ def test_float16_activations_beyond_256_do_not_overflow():
     np.testing.assert_allclose(np.asarray(y, "float64")[0, 2], 1000 / (2 + 1e-4 * 5e6) ** 0.75, rtol=2e-3)
 
 
+def test_a_square_beyond_the_largest_number_silences_neighbours_alone():
+    x = np.array([[1.0, 1.0, 1e30, 1.0, 1.0]], "float32")
+    y = ops.convert_to_numpy(local_response_normalization(x, 3))
+    assert np.isfinite(y).all()
+    np.testing.assert_allclose(y[0, [0, 1, 3, 4]], [2.0**-0.75, 0.0, 0.0, 2.0**-0.75], rtol=1e-3, atol=1e-6)
+
+
 def test_zeros_have_a_finite_gradient():
     x = tf.zeros((1, 4))
     with tf.GradientTape() as tape:

@@ -73,7 +73,7 @@ def test_gates_of_the_variants_are_those_not_left_out():
         lstm_gates("XX")
 
 
-def test_only_small_cells_on_known_lengths_are_fused():
+def test_only_measured_sizes_on_known_lengths_are_fused():
     assert fuses(64, 50) and not fuses(64, 4) and not fuses(1024, 50) and not fuses(64, None)
 
 

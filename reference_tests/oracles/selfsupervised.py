@@ -10,6 +10,37 @@ from itertools import permutations
 import mpmath
 import numpy as np
 
+from reference_tests.oracles.selfsupervised_contrastive import (
+    contrastive_step,
+    info_nce_of_scores,
+    nt_xent_of_pairs,
+    nt_xent_slopes,
+)
+from reference_tests.oracles.selfsupervised_inpainting import (
+    context_encoder_step,
+    errors_in_holes,
+    holes_of_blocks,
+    holes_of_regions,
+)
+
+__all__ = [
+    "clusterability_of_points",
+    "context_costs",
+    "context_encoder_step",
+    "contrastive_step",
+    "errors_in_holes",
+    "holes_of_blocks",
+    "holes_of_regions",
+    "info_nce_of_scores",
+    "nt_xent_of_pairs",
+    "nt_xent_slopes",
+    "orders_far_apart",
+    "pieces_of_images",
+    "probe_with_one_label",
+    "rotation_step",
+    "turned_images",
+]
+
 DIGITS = 50
 STEP = mpmath.mpf(10) ** -10
 

@@ -14,10 +14,13 @@ from typing import Any
 
 import keras
 
+from keras_course.layers.augmentation.geometry import RandomRotation, RandomScale, RandomShift
+from keras_course.models.selfsupervised.context_encoder import ContextEncoder
 from keras_course.models.selfsupervised.context_prediction import ContextPrediction
+from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 
-__all__ = ["PRETEXTS", "STAGES", "Pretext"]
+__all__ = ["PRETEXTS", "STAGES", "Pretext", "context_encoder", "contrastive_learning", "distortions"]
 
 STAGES = ((64, 64), (32,))  # of the trunk that all share
 
@@ -49,6 +52,21 @@ class Pretext:
         return {"optimizer": keras.optimizers.Adam(schedule), "steps_per_execution": self.steps_per_execution}
 
 
+def distortions() -> list[Any]:
+    """What a class survives: shifts by a pixel, turns by 17 degrees, sizes between 5/6 and 6/5."""
+    return [RandomShift(1.0, seed=0), RandomRotation(0.3, seed=0), RandomScale(0.2, seed=0)]
+
+
+def context_encoder(shape: tuple[int, ...], seed: int) -> ContextEncoder:
+    """Four small squares are missing; the pixels around them count, too, and a little of an adversary."""
+    return ContextEncoder(shape, STAGES, hole="blocks", overlap=1, adversarial=0.02, fill=0.3, seed=seed)
+
+
+def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearning:
+    """Two distorted views of every image, told apart from 510 others."""
+    return ContrastiveLearning(shape, STAGES, distortions(), projector=(128, 64), temperature=0.5, seed=seed)
+
+
 def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
     """3 x 3 pieces of 4 x 4 pixels on digits, of half the image's side: neighbours overlap by half."""
     return ContextPrediction(shape, STAGES, "position", gap=-(min(shape[:2]) // 4), units=32, seed=seed)
@@ -58,5 +76,7 @@ PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
         "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
         "jigsaw": Pretext(_positions, 64, 25),
+        "inpainting": Pretext(context_encoder, 64, 20),
+        "contrastive": Pretext(contrastive_learning, 256, 25, rate=3e-3, steps_per_execution=5),
     }
 )

@@ -48,6 +48,7 @@ class DenseNet(ImageClassifier):
 
     Stages are `conv1`, `block1`, `transition1`, ... `block4`. Three transitions halve the image after it was quartered,
     each rounding down, so an image of four blocks has at least 29 x 29 pixels; with `small_stem` at least 8 x 8.
+    `models.vision.keras_weights` carries weights to and from keras.applications (121, 169, 201).
 
     Args:
         depth: 121, 169, 201 or 161; None takes `blocks`.

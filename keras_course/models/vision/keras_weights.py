@@ -71,6 +71,13 @@ def to_keras_application(model: ImageClassifier) -> keras.Model:
     Raises:
         ValueError: if keras.applications has no such network.
 
+    Example:
+        >>> from keras_course.models.vision.vgg import VGG
+        >>> to_keras_application(VGG("A", (32, 32, 3), classes=2, width=0.02))
+        Traceback (most recent call last):
+            ...
+        ValueError: keras.applications has VGG D and E (VGG16, VGG19) at width 1 only. Received: configuration='A', ...
+
     Source: Keras documentation, keras.applications.
     """
     pairs = _keras_layers(model)

@@ -52,7 +52,8 @@ class ResNet(ImageClassifier):
     x_{l+1} = relu(F_l(x_l) + s_l(x_l)),   logits = W mean(x_L) + b
 
     Stages are `conv1` .. `conv5` ("imagenet") or `conv1` .. `conv4` ("cifar"), blocks `conv2_1`, `conv2_2`, ... The
-    mean over the last maps makes any image size fit.
+    mean over the last maps makes any image size fit. With `use_bias`, 50, 101 and 152 layers are the networks of
+    keras.applications: `models.vision.keras_weights` carries weights to and fro.
 
     Args:
         depth: int, 18, 34, 50, 101 or 152; 6 n + 2 in the form "cifar".

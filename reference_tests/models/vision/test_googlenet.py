@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_course.losses.softmax import SoftmaxLoss
-from keras_course.models.vision.googlenet import Decisions, GoogLeNet
+from keras_course.models.vision.googlenet import MODULES, Decisions, GoogLeNet
 from keras_course.models.vision.image_classifier import blueprint
 
 SHALLOW = {"input_shape": (24, 24, 1), "classes": 3, "width": 1 / 16, "modules": ("3a", "4a", "4d")}
@@ -33,6 +33,17 @@ def test_sizes_and_parameters_of_the_table():
     assert counted.stages["pool2"] == (28, 28, 192) and counted.stages["inception_4d"] == (14, 14, 528)
     assert counted.stages == plain.stages and list(counted.stages)[-1] == "inception_5b"
     assert counted.layers["auxiliary_4a_hidden"] == (4 * 4 * 128 + 1) * 1024
+
+
+def test_all_nine_modules_learn_in_one_step_at_reduced_width():
+    model = compiled(modules=None, width=1 / 4, kernel_initializer="he_normal", seed=1)
+    model.run_eagerly = True
+    before = {name: getattr(model, f"inception_{name}").get_weights() for name in MODULES}
+    assert np.isfinite(model.train_on_batch(images(), labels())[0])
+    for name, weights in before.items():
+        after = getattr(model, f"inception_{name}").get_weights()
+        moved = [not np.array_equal(a, b) for a, b in zip(weights, after, strict=True)]
+        assert all(moved[::2]), name
 
 
 def test_the_whole_network_runs_at_small_width_and_any_size():

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.models.vision.image_classifier import blueprint
 from keras_course.models.vision.keras_weights import from_keras_application, to_keras_application
 from keras_course.models.vision.lenet import LeNet
@@ -30,6 +31,17 @@ def test_layers_parameters_and_stages_of_a_column(configuration):
     assert (len(counted.layers), counted.parameters) == COLUMNS[configuration]
     pools = [shape for name, shape in counted.stages.items() if name.startswith("pool")]
     assert pools == [(112, 112, 64), (56, 56, 128), (28, 28, 256), (14, 14, 512), (7, 7, 512)]
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_every_column_runs_and_takes_a_step_at_reduced_width(configuration):
+    model = VGG(configuration, (32, 40, 3), classes=2, width=1 / 16, kernel_initializer="he_normal")
+    model.compile(keras.optimizers.SGD(1e-2), SoftmaxLoss(), run_eagerly=True)
+    before = model.get_weights()
+    assert model(images((2, 32, 40, 3))).shape == (2, 2)
+    assert np.isfinite(model.train_on_batch(images((2, 32, 40, 3)), np.array([0, 1])))
+    kernels = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)][::2]
+    assert kernels == [True] * COLUMNS[configuration][0]
 
 
 def test_local_response_normalization_is_all_that_a_lrn_adds_to_a():
