@@ -136,7 +136,7 @@ def _compile(function: Callable[..., Any], mode: str) -> Callable[..., Any]:
     if backend == "jax":
         import jax
 
-        return jax.jit(function)  # type: ignore[no-any-return]
+        return jax.jit(function)  # type: ignore[no-any-return, unused-ignore]
     raise BackendError(f"Compiled modes need the TensorFlow or JAX backend. Received: backend={backend!r}")
 
 

@@ -125,7 +125,7 @@ def logistic_regression(
 
     # einsum, not @: products this small are slower on several threads than on one, on a busy machine a hundred times.
     def scores(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.einsum("nf,fk->nk", x, flat[:size].reshape(-1, classes)) + flat[size:]  # (N, K)
+        return np.asarray(np.einsum("nf,fk->nk", x, flat[:size].reshape(-1, classes)) + flat[size:])  # (N, K)
 
     def back(slope: NDArray[np.float64], flat: NDArray[np.float64]) -> NDArray[np.float64]:
         """From the scores to the weights: the transpose of `scores`, and the penalty's part."""

@@ -14,17 +14,8 @@ from keras_course.core.backend import arithmetic, compiled, jacobian
 from keras_course.layers.convolution import Convolution2D, Convolution3D
 from keras_course.layers.pooling import AveragePooling, MaxPooling
 from keras_course.ops.convolution import convolve, cross_correlate
-from keras_course.worked_examples.convolution_classifiers import (
-    alexnet_sizes,
-    googlenet_sizes,
-    inception_cost,
-    inception_maps,
-    local_response,
-    vgg_sizes,
-)
 
 __all__ = [
-    "alexnet_sizes",
     "average_pooled_image",
     "average_pooled_sequence",
     "convolution_costs",
@@ -37,17 +28,12 @@ __all__ = [
     "correlated_volume",
     "cross_correlated",
     "fully_connected_weights",
-    "googlenet_sizes",
-    "inception_cost",
-    "inception_maps",
     "kernel_mass",
-    "local_response",
     "max_pooled_image",
     "max_pooled_sequence",
     "multi_channel_convolution",
     "pooled_channels",
     "translation_equivariance",
-    "vgg_sizes",
 ]
 
 

@@ -18,30 +18,10 @@ from keras_course.ops.clusterability import nearest_neighbour_clusterability, ne
 from keras_course.ops.jigsaw import image_pieces, least_distance, permutation_set, shuffled_pieces
 from keras_course.ops.rotations import all_quarter_turns, quarter_turns
 from keras_course.pipeline.linear_probe import linear_probe
-from keras_course.worked_examples.selfsupervised_contrastive import (
-    contrastive_step,
-    info_nce_of_scores,
-    nt_xent_of_pairs,
-    nt_xent_slopes,
-)
-from keras_course.worked_examples.selfsupervised_inpainting import (
-    context_encoder_step,
-    errors_in_holes,
-    holes_of_blocks,
-    holes_of_regions,
-)
 
 __all__ = [
     "clusterability_of_points",
     "context_costs",
-    "context_encoder_step",
-    "contrastive_step",
-    "errors_in_holes",
-    "holes_of_blocks",
-    "holes_of_regions",
-    "info_nce_of_scores",
-    "nt_xent_of_pairs",
-    "nt_xent_slopes",
     "orders_far_apart",
     "pieces_of_images",
     "probe_with_one_label",

@@ -18,7 +18,7 @@ def tiny(tmp_path_factory):
 def test_probe_metrics_stand_beside_the_models_own_and_the_untrained_trunk_is_the_baseline(tiny):
     found = tiny.metrics["test"]
     assert {"accuracy", "probe_accuracy_1", "probe_accuracy_5", "probe_accuracy_10", "clusterability"} <= set(found)
-    assert tiny.baseline.name == "random trunk"
+    assert tiny.baseline.name == "random trunks"
     gain = found["probe_accuracy_5"] - tiny.baseline.metrics["probe_accuracy_5"]
     assert found["probe_gain_5"] == pytest.approx(gain)
     assert "probe_accuracy_5" not in tiny.metrics["validation"]

@@ -41,6 +41,8 @@ class RotationPrediction(Model):
         shape: (N, N, channels) of one image, square.
         trunk: Keras layer or model (B, N, N, C) -> (B, ...), or stages of convolutions for `image_trunk`.
         rotations: "all" or "one", of each image in a training step.
+        units: int >= 0, width of a hidden layer between trunk and logits, which takes the pretext task upon itself; 0
+            for none.
         seed: int, root of the initial weights and of the rotations drawn.
         **kwargs: as keras.Model.
 
@@ -62,25 +64,29 @@ class RotationPrediction(Model):
     Source: R (predicting rotations); C 6.8; Gidaris, Singh, Komodakis 2018.
     """
 
-    def __init__(self, shape: Any, trunk: Any, rotations: str = "all", seed: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self, shape: Any, trunk: Any, rotations: str = "all", units: int = 0, seed: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         self.image_shape = normalize_tuple("RotationPrediction", shape, 3, "shape")
         if self.image_shape[0] != self.image_shape[1]:
             raise ValueError(f"RotationPrediction turns square images. Received: shape={self.image_shape}")
         require_one_of("RotationPrediction", ("all", "one"), rotations=rotations)
-        self.rotations = rotations
+        if isinstance(units, bool) or not isinstance(units, int) or units < 0:
+            raise ValueError(f"RotationPrediction needs an integer units >= 0. Received: units={units!r}")
+        self.rotations, self.units = rotations, units
         self.given = told(trunk)
         self.trunk = trunk_of("RotationPrediction", trunk, self.image_shape[2], seed, self.dtype_policy)
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
-        self.head = keras.layers.Dense(
-            TURNS,
-            kernel_initializer=keras.initializers.GlorotUniform(derive_seed(seed, "head", "kernel")),
-            dtype=self.dtype_policy,
-            name="head",
-        )
+        self.hidden = self._dense(units, "hidden", "relu") if units else None
+        self.head = self._dense(TURNS, "head", None)
         self.cost = SoftmaxLoss(reduction=None)
         self.accuracy_mean = keras.metrics.Mean(name="accuracy")
         self.build((None, *self.image_shape))
+
+    def _dense(self, units: int, name: str, activation: Any) -> Any:
+        start = keras.initializers.GlorotUniform(derive_seed(self.seed, name, "kernel"))
+        return keras.layers.Dense(units, activation, kernel_initializer=start, dtype=self.dtype_policy, name=name)
 
     def build(self, input_shape: Any) -> None:
         self.call(keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype))
@@ -88,7 +94,10 @@ class RotationPrediction(Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Logits (B, 4); in training those of the turned images and the turns, {"logits", "turns"}, for the loss."""
-        return self.pretext(inputs, True) if training else self.head(self.encode(inputs))
+        return self.pretext(inputs, True) if training else self._judged(self.encode(inputs))
+
+    def _judged(self, features: Any) -> Any:
+        return self.head(features if self.hidden is None else self.hidden(features))  # (B, 4)
 
     def encode(self, images: Any, training: bool | None = False) -> Any:
         """What the trunk makes of images as they are, (B, F): the representation.
@@ -130,7 +139,7 @@ class RotationPrediction(Model):
             training: bool, also for the trunk.
         """
         copies, turns = self.turned(images, training)
-        logits = self.head(self.encode(ops.reshape(copies, (-1, *self.image_shape)), training))
+        logits = self._judged(self.encode(ops.reshape(copies, (-1, *self.image_shape)), training))
         return {"logits": ops.reshape(logits, (-1, turns.shape[1], TURNS)), "turns": turns}
 
     def rotation_costs(self, turns: Any, logits: Any) -> Any:
@@ -174,6 +183,7 @@ class RotationPrediction(Model):
             "shape": list(self.image_shape),
             "trunk": self.given,
             "rotations": self.rotations,
+            "units": self.units,
         }
 
     @classmethod

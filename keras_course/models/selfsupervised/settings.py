@@ -69,7 +69,7 @@ def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearni
 
 def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
     """3 x 3 pieces of 4 x 4 pixels on digits, of half the image's side: neighbours overlap by half."""
-    return ContextPrediction(shape, STAGES, "position", gap=-(min(shape[:2]) // 4), seed=seed)
+    return ContextPrediction(shape, STAGES, "position", gap=-(min(shape[:2]) // 4), units=32, seed=seed)
 
 
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(

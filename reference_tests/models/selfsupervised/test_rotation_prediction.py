@@ -50,6 +50,13 @@ def test_cost_is_the_mean_over_four_turned_copies_of_stock_cross_entropy():
     assert found["accuracy"] == pytest.approx(np.mean(np.argmax(logits, 1) == turns))
 
 
+def test_a_hidden_layer_lies_between_the_features_and_the_logits():
+    model = made(units=7)
+    features = np.asarray(model.encode(X))
+    hidden = np.maximum(features @ np.asarray(model.hidden.kernel) + np.asarray(model.hidden.bias), 0)
+    assert np.allclose(model(X), hidden @ np.asarray(model.head.kernel) + np.asarray(model.head.bias), atol=1e-5)
+
+
 def test_drawn_rotations_are_uniform_repeat_with_the_step_and_change_with_it():
     model = made("one")
     many = np.zeros((4000, 6, 6, 1), "float32")
@@ -93,6 +100,7 @@ def test_a_row_of_weight_zero_leaves_no_trace():
         (((6, 5, 1), ((4,),)), r"square images. Received: shape=\(6, 5, 1\)"),
         (((6, 6, 1), ((4,),), "some"), "rotations='some'"),
         (((6, 6, 1), 7), "trunk=7"),
+        (((6, 6, 1), ((4,),), "all", -1), "units=-1"),
     ],
 )
 def test_what_cannot_be_turned_is_refused_with_what_came(arguments, message):
