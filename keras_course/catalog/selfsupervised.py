@@ -65,7 +65,7 @@ ROWS = (
         object=f"{_MODELS}.contrastive:ContrastiveLearning",
         init={
             "shape": (4, 4, 2), "trunk": ((3,), (5,)), "projector": (4, 3), "temperature": 0.5,
-            "augmentation": [{"class_name": "keras_course>RandomShift", "config": {"down": 1.0, "seed": 0}}],
+            "augmentation": [{"class_name": "keras_course>RandomShift", "config": {"down": 0.5, "seed": 0}}],
         },
         inputs=(4, 4, 4, 2), recipe=f"{_RECIPES}:contrastive", sources=("R", "C 6.8"),
         members=(
