@@ -45,9 +45,9 @@ def rotation() -> Recipe:
     0.645 of the same trunks untrained; more epochs, batch normalisation and a hidden layer before the logits did not
     help, and the wider the last stage, the smaller the gain (64 maps: 0.829 against 0.771). Test splits of seeds 0 to
     2: 0.801, 0.814 and 0.739, against 0.683, 0.694 and 0.670 of five random trunks (0.720, 0.728 and 0.617 of its own
-    start). The pixels themselves give 0.860: a 6 turned is a 9, and most of what tells digits apart is not asked for. Small
-    distortions of the images and 30 epochs gave 0.813 for 0.790 on the validation splits of seeds 10 to 12, and no
-    more on the test splits (0.767 and 0.805 with seeds 0 and 1), at three times the cost.
+    start). The pixels themselves give 0.860: a 6 turned is a 9, and most of what tells digits apart is not asked for.
+    Small distortions of the images and 30 epochs gave 0.813 for 0.790 on the validation splits of seeds 10 to 12, and
+    no more on the test splits (0.767 and 0.805 with seeds 0 and 1), at three times the cost.
     """
     return pretext_recipe("rotation", floor=0.05)
 
