@@ -41,15 +41,13 @@ DIGITS_TO_TRAIN_ON = 1258
 def rotation() -> Recipe:
     """Digits turned by 0, 90, 180 and 270 degrees.
 
-    Trunk and epochs were chosen on the validation splits of seeds 10 to 13: five labels a class gave 0.785 against
-    0.645 of the same trunks untrained; more epochs, batch normalisation and a hidden layer before the logits did not
-    help, and the wider the last stage, the smaller the gain (64 maps: 0.829 against 0.771). Test splits of seeds 0 to
-    2: 0.801, 0.814 and 0.739, against 0.683, 0.694 and 0.670 of five random trunks (0.720, 0.728 and 0.617 of its own
-    start). The pixels themselves give 0.860: a 6 turned is a 9, and most of what tells digits apart is not asked for.
-    Small distortions of the images and 30 epochs gave 0.813 for 0.790 on the validation splits of seeds 10 to 12, and
-    no more on the test splits (0.767 and 0.805 with seeds 0 and 1), at three times the cost.
+    Distortions, hidden layer and epochs were chosen on the validation splits of seeds 10 to 12, five labels a class:
+    0.827, 0.751 and 0.806 against 0.690, 0.655 and 0.667 of five random trunks. Dropout before the
+    logits hurts, larger steps and 40 epochs serve some starts and spoil others (0.844 and 0.708), and two starts of one
+    setting differ by 0.03. Test splits of seeds 0 to 2: 0.792, 0.803 and 0.873 against 0.683, 0.694 and 0.670. The
+    pixels themselves give 0.860: a 6 turned is a 9, and most of what tells digits apart is not asked for.
     """
-    return pretext_recipe("rotation", floor=0.05)
+    return pretext_recipe("rotation", floor=0.08)
 
 
 def jigsaw() -> Recipe:

@@ -14,11 +14,13 @@ from typing import Any
 
 import keras
 
+from keras_course.core.seeds import derive_seed
 from keras_course.layers.augmentation.geometry import RandomRotation, RandomScale, RandomShift
 from keras_course.models.selfsupervised.context_encoder import ContextEncoder
 from keras_course.models.selfsupervised.context_prediction import ContextPrediction
 from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
+from keras_course.models.selfsupervised.trunk import image_trunk
 
 __all__ = ["PRETEXTS", "STAGES", "Pretext", "context_encoder", "contrastive_learning", "distortions"]
 
@@ -52,9 +54,10 @@ class Pretext:
         return {"optimizer": keras.optimizers.Adam(schedule), "steps_per_execution": self.steps_per_execution}
 
 
-def distortions() -> list[Any]:
+def distortions(seed: int = 0) -> list[Any]:
     """What a class survives: shifts by a pixel, turns by 17 degrees, sizes between 5/6 and 6/5."""
-    return [RandomShift(1.0, seed=0), RandomRotation(0.3, seed=0), RandomScale(0.2, seed=0)]
+    shift, turn, size = (derive_seed(seed, "distortion", name) for name in ("shift", "turn", "size"))
+    return [RandomShift(1.0, seed=shift), RandomRotation(0.3, seed=turn), RandomScale(0.2, seed=size)]
 
 
 def context_encoder(shape: tuple[int, ...], seed: int) -> ContextEncoder:
@@ -67,6 +70,12 @@ def contrastive_learning(shape: tuple[int, ...], seed: int) -> ContrastiveLearni
     return ContrastiveLearning(shape, STAGES, distortions(), projector=(128, 64), temperature=0.5, seed=seed)
 
 
+def _turned(shape: tuple[int, ...], seed: int) -> RotationPrediction:
+    """Each turned image is distorted, too; a wide hidden layer takes what serves rotations alone upon itself."""
+    layers = [keras.Input(shape), *distortions(seed), image_trunk(shape[-1], STAGES, seed)]
+    return RotationPrediction(shape, keras.Sequential(layers, name="distorted_trunk"), units=512, seed=seed)
+
+
 def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
     """3 x 3 pieces of 4 x 4 pixels on digits, of half the image's side: neighbours overlap by half."""
     return ContextPrediction(shape, STAGES, "position", gap=-(min(shape[:2]) // 4), units=32, seed=seed)
@@ -74,7 +83,7 @@ def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
 
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
-        "rotation": Pretext(lambda shape, seed: RotationPrediction(shape, STAGES, seed=seed), 64, 8),
+        "rotation": Pretext(_turned, 64, 12),
         "jigsaw": Pretext(_positions, 64, 25),
         "inpainting": Pretext(context_encoder, 64, 20),
         "contrastive": Pretext(contrastive_learning, 256, 25, rate=3e-3, steps_per_execution=5),
