@@ -53,6 +53,7 @@ class EarlyStopping(keras.callbacks.Callback):
         stopped_epoch: the epoch after which training was ended, from 0, or None.
 
     Example:
+        >>> import numpy as np
         >>> x, y = np.ones((4, 1)), np.zeros((4, 1))
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
         >>> model.compile(keras.optimizers.SGD(2.0), "mse")  # a rate at which the error grows
