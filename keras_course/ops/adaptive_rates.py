@@ -25,6 +25,7 @@ from keras_course.ops.floating import as_floating
 __all__ = [
     "ADAGRAD_FORMS",
     "adagrad_step",
+    "adam_direction",
     "adam_step",
     "delta_bar_delta_gain",
     "rmsprop_step",
@@ -165,6 +166,30 @@ def adam_step(
 
     Source: C 7.5.3; Kingma and Ba 2015.
     """
+    first, second, scale, direction = adam_direction(first, second, gradient, step, decays, delta)
+    return first, second, (-rate * scale) * direction
+
+
+def adam_direction(
+    first: Any, second: Any, gradient: Any, step: Any, decays: tuple[float, float], delta: Any
+) -> tuple[Any, Any, Any, Any]:  # fmt: skip
+    """`adam_step` before the last product: the step is -eps scale direction, and only direction is a tensor.
+
+    scale = sqrt(1 - rho2^t) / (1 - rho1^t),   direction = s' / (sqrt(1 - rho2^t) delta + sqrt(r'))
+
+    Args:
+        first, second, gradient, step, decays, delta: as `adam_step`.
+
+    Returns:
+        Tuple of s', r', the scalar scale and the direction, a tensor like g.
+
+    Example:
+        >>> *_, scale, direction = adam_direction([0.0], [0.0], [3.0], 1, decays=(0.9, 0.75), delta=0.0)
+        >>> print((scale * direction).numpy().round(6))
+        [1.]
+
+    Source: C 7.5.3; Kingma and Ba 2015.
+    """
     gradient = as_floating(gradient)
     rho1, rho2 = decays
     first = rho1 * as_floating(first) + (1 - rho1) * gradient
@@ -172,7 +197,7 @@ def adam_step(
     missing1, missing2 = _one_minus_power(rho1, step, gradient.dtype), _one_minus_power(rho2, step, gradient.dtype)
     # s^ / (delta + sqrt(r^)) = sqrt(missing2) / missing1 * s / (sqrt(missing2) delta + sqrt(r)): scalars stay scalars.
     root = ops.sqrt(missing2)
-    return first, second, (-rate * root / missing1) * first / (root * delta + ops.sqrt(second))
+    return first, second, root / missing1, first / (root * delta + ops.sqrt(second))
 
 
 def _one_minus_power(rho: float, step: Any, dtype: Any) -> Any:

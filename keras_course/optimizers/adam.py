@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 from keras_course.core.serial import register
-from keras_course.ops.adaptive_rates import adam_step
-from keras_course.optimizers.gradients import dense_gradient
+from keras_course.ops.adaptive_rates import adam_direction
+from keras_course.optimizers.gradients import dense_gradient, descend
 from keras_course.optimizers.hyperparameters import require_fraction, require_non_negative, require_positive
 
 __all__ = ["Adam"]
@@ -74,10 +74,11 @@ class Adam(keras.optimizers.Optimizer):
         first, second = self.firsts[index], self.seconds[index]
         gradient = dense_gradient(gradient, variable.dtype)
         rate, decays = ops.cast(learning_rate, variable.dtype), (self.first_decay, self.second_decay)
-        new_first, new_second, step = adam_step(first, second, gradient, self.iterations + 1, rate, decays, self.delta)
+        change = adam_direction(first, second, gradient, self.iterations + 1, decays, self.delta)
+        new_first, new_second, scale, direction = change
         self.assign(first, new_first)
         self.assign(second, new_second)
-        self.assign_add(variable, step)
+        descend(variable, rate * scale, direction)
 
     def get_config(self) -> dict[str, Any]:
         return {
