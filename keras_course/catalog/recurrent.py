@@ -79,4 +79,16 @@ ROWS = (
         object=f"{_OPS}.teacher_forcing:teacher_forced_inputs", sources=("C 10.3.1",),
         members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
     ),
+    Entry(
+        "handwriting", "Handwriting from text: a deep LSTM, a mixture of pen strokes, a window over the text",
+        shape="model", object="keras_course.models.recurrent.handwriting:HandwritingSynthesis",
+        init={"alphabet": "ab", "units": 4, "levels": 2, "components": 2, "window": 2, "text_length": 3},
+        inputs=(4, 5, 4), recipe="keras_course.recipes.handwriting:handwriting", sources=("B",),
+        members=(
+            "keras_course.layers.soft_window:SoftWindow", "keras_course.layers.windowed_lstm:WindowedLSTM",
+            "keras_course.distributions.families.pen_stroke:PenStroke",
+            f"{_OPS}.handwriting:bivariate_mixture_log_density", f"{_OPS}.handwriting:bivariate_normal_log_density",
+            f"{_OPS}.handwriting:sharpened", f"{_OPS}.handwriting:soft_window",
+        ),
+    ),
 )  # fmt: skip

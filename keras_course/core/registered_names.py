@@ -55,6 +55,7 @@ REGISTERED_NAMES = frozenset(
         "GoogLeNet",
         "GradientDescent",
         "HalfSquaredLoss",
+        "HandwritingSynthesis",
         "InceptionModule",
         "KMeans",
         "L1",
@@ -89,6 +90,7 @@ REGISTERED_NAMES = frozenset(
         "PReLU",
         "PeepholeLSTM",
         "PeepholeLSTMCell",
+        "PenStrokeFamily",
         "Perceptron",
         "PoissonFamily",
         "PolynomialDecay",
@@ -115,6 +117,7 @@ REGISTERED_NAMES = frozenset(
         "RotationPrediction",
         "SemiSupervised",
         "SoftThreshold",
+        "SoftWindow",
         "SoftmaxLoss",
         "SoftmaxRegression",
         "StageMaps",
@@ -133,5 +136,6 @@ REGISTERED_NAMES = frozenset(
         "WeightDecay",
         "WeightedChoice",
         "WindowedAdaGrad",
+        "WindowedLSTM",
     }
 )

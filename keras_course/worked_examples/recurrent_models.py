@@ -13,8 +13,9 @@ from keras import ops
 
 from keras_course.core.backend import compiled
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.handwriting import HandwritingSynthesis
 
-__all__ = ["deep_rnn_outputs"]
+__all__ = ["deep_rnn_outputs", "handwriting_densities", "handwriting_weights"]
 
 
 def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
@@ -31,3 +32,27 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def handwriting_densities(lines: Any, units: int) -> dict[str, Any]:
+    """log p of every point of two lines under two levels, two Gaussians and a window of two. Source: B."""
+    model = HandwritingSynthesis("ab", units, levels=2, components=2, window=2, text_length=3)
+    for k, weight in enumerate(model.trainable_weights):
+        j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
+        weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
+
+    def log_densities(lines: Any) -> Any:
+        return model.family.log_prob(model(lines), model.parts_of(lines)[0])
+
+    return {"log_densities": compiled(log_densities)(lines)}
+
+
+def handwriting_weights(units: int, letters: int) -> dict[str, Any]:
+    """Millions of weights of three LSTM levels of 400 on pen points alone, and of the whole network. Source: B."""
+    stack = DeepRNN(3, 1, units=(units,) * 3).levels
+    alphabet = "".join(chr(ord("A") + letter) for letter in range(letters))
+    whole = HandwritingSynthesis(alphabet, units)
+    return {
+        "lstm_stack": sum(level.count_params() for level in stack) / 1e6,
+        "whole_network": whole.count_params() / 1e6,
+    }

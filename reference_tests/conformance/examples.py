@@ -80,6 +80,14 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"compression": 0.7, "seed": 1},
         "inputs": (2, 5, 4, 3),
     },
+    "keras_course.layers.soft_window:SoftWindow": {
+        "init": {"components": 2, "first_step": 0.3},
+        "inputs": {"hidden": {"shape": (2, 4, 3)}, "characters": {"shape": (2, 3, 5)}},
+    },
+    "keras_course.layers.windowed_lstm:WindowedLSTM": {
+        "init": {"units": 3, "window": 2, "first_step": 0.3},
+        "inputs": {"sequences": {"shape": (2, 4, 2)}, "characters": {"shape": (2, 3, 5)}},
+    },
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},
     "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},

@@ -141,6 +141,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
+    "handwriting": {"compile": with_adam, "any_split": True},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},

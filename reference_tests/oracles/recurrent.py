@@ -3,6 +3,15 @@
 import mpmath
 
 from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, times, transpose
+from reference_tests.oracles.recurrent_handwriting import (
+    handwriting_densities,
+    handwriting_weights,
+    sampling_bias,
+    stroke_density,
+    window_weights,
+)
+
+__all__ = ["handwriting_densities", "handwriting_weights", "sampling_bias", "stroke_density", "window_weights"]
 
 
 def _formula(k, rows, columns):
