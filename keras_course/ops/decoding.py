@@ -249,7 +249,7 @@ def beam(
     call = step if context is None else lambda tokens, state: step(tokens, state, context)
     dtype = _dtype()
     low = ops.convert_to_tensor(-float("inf"), dtype)
-    alone = ops.where(ops.arange(width, dtype="int32") == 0, ops.zeros((), dtype), low)  # all beginnings are the same: keep one
+    alone = ops.where(_count(width) == 0, ops.zeros((), dtype), low)  # all beginnings are the same: keep one
     start = (
         ops.cast(0, "int32"), first, state, ops.full((batch, width, length), pad, "int32"),
         ops.broadcast_to(alone, (batch, width)), ops.zeros((batch, width), "int32"), ops.zeros((batch, width), "bool"),
@@ -268,7 +268,7 @@ def beam(
         logits, state = call(tokens, state)
         size = logits.shape[-1]
         log_p = ops.reshape(ops.log_softmax(ops.cast(logits, dtype), axis=-1), (batch, width, size))
-        stays = ops.where(ops.arange(size, dtype="int32") == 0, ops.zeros((), dtype), low)  # an ended one has one successor: itself
+        stays = ops.where(_count(size) == 0, ops.zeros((), dtype), low)  # an ended one has one successor: itself
         log_p = ops.where(ended[:, :, None], stays, log_p)
         all_log_probs = log_probs[:, :, None] + log_p  # (B, k, V)
         all_lengths = ops.broadcast_to(
@@ -281,7 +281,7 @@ def beam(
         lengths, ended = (ops.take_along_axis(each, parent, axis=1) for each in (all_lengths[:, :, 0], ended))
         kept = ops.take_along_axis(kept, parent[:, :, None], axis=1)
         kept = _written(kept, t, ops.where(ended, pad, token))
-        rows = ops.reshape(ops.arange(batch, dtype="int32")[:, None] * width + parent, (-1,))
+        rows = ops.reshape(_count(batch)[:, None] * width + parent, (-1,))
         state = keras.tree.map_structure(lambda each: ops.take(each, rows, axis=0) if len(each.shape) else each, state)
         if end is not None:
             ended = ops.logical_or(ended, token == end)
@@ -306,9 +306,14 @@ def _dtype() -> str:
     return "float64" if keras.config.floatx() == "float64" else "float32"
 
 
+def _count(size: Any) -> Any:
+    """0, 1, ... size - 1 in the dtype of tokens."""
+    return ops.arange(size, dtype="int32")
+
+
 def _written(kept: Any, t: Any, tokens: Any) -> Any:
     """`kept` (..., L) with `tokens` (...) in column t."""
-    return ops.where(ops.arange(ops.shape(kept)[-1], dtype="int32") == t, tokens[..., None], kept)
+    return ops.where(_count(ops.shape(kept)[-1]) == t, tokens[..., None], kept)
 
 
 def _repeated(nested: Any, times: int) -> Any:
