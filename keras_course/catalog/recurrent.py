@@ -25,7 +25,7 @@ ROWS = (
     ),
     Entry(
         "peephole-lstm", "LSTM whose gates look at the cell state", shape="block",
-        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM", init={"units": 3, "peepholes": "full", "go_backwards": True},
+        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM", init={"units": 3, "peepholes": "full", "go_backwards": True, "learn_initial_state": True},
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
             f"{_OPS}.recurrent:peephole_lstm_step",
