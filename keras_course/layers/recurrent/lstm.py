@@ -122,8 +122,8 @@ class LSTM(RecurrentLayer):
 
     Call arguments:
         sequences: tensor (B, T, F); T may be unknown, and 0.
-        initial_state: list [h, c] of tensors (B, H), or None for zeros, or for what the layer has learned: a stateful layer
-            takes that up at `reset_state()` and does not move it, for its states are carried as values.
+        initial_state: list [h, c] of tensors (B, H), or None for zeros, or for what was learned. A stateful layer takes
+            that up at `reset_state()` and does not move it, for its states are carried as values.
         mask: bool tensor (B, T), true where a step counts.
         training: bool.
 
