@@ -81,4 +81,18 @@ ROWS = (
         object=f"{_OPS}.teacher_forcing:teacher_forced_inputs", sources=("C 10.3.1",),
         members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
     ),
+    Entry(
+        "seq2seq", "Sequences token by token: greedy, by beam search, by chance", shape="op",
+        object=f"{_OPS}.decoding:beam", sources=("C 10.3.4", "B"),
+        members=(f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample", f"{_OPS}.decoding:sampled_tokens"),
+    ),
+    Entry(
+        "bahdanau-attention", "Additive attention: where to look at each step", shape="block",
+        object="keras_course.layers.additive_attention:AdditiveAttention", init={"units": 3},
+        inputs={"query": {"shape": [2, 4]}, "annotations": {"shape": [2, 3, 2, 5]}}, sources=("B",),
+        members=(
+            f"{_OPS}.additive_attention:additive_attention", f"{_OPS}.additive_attention:additive_scores",
+            f"{_OPS}.additive_attention:masked_softmax",
+        ),
+    ),
 )  # fmt: skip

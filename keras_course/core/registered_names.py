@@ -8,6 +8,7 @@ REGISTERED_NAMES = frozenset(
         "AdaBoost",
         "AdaGrad",
         "Adam",
+        "AdditiveAttention",
         "AdversarialTraining",
         "AlexNet",
         "AveragePooling",

@@ -3,6 +3,12 @@
 import mpmath
 
 from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, times, transpose
+from reference_tests.oracles.recurrent_attention import (  # noqa: F401
+    attended_annotations,
+    drawn_tokens,
+    greedy_sequence,
+    likeliest_sequences,
+)
 
 
 def _formula(k, rows, columns):
