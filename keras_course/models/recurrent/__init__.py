@@ -1,7 +1,8 @@
 """Recurrent models: stacks of recurrent layers that decide over a whole sequence, or at every step."""
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
+from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.handwriting import HandwritingSynthesis
 
-__all__ = ["BackpropThroughTime", "DeepRNN", "HandwritingSynthesis"]
+__all__ = ["BackpropThroughTime", "CharacterLM", "DeepRNN", "HandwritingSynthesis"]
