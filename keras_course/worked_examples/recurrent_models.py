@@ -69,4 +69,5 @@ def handwriting_weights(units: int, letters: int) -> dict[str, Any]:
     return {
         "lstm_stack": sum(level.count_params() for level in stack) / 1e6,
         "whole_network": whole.count_params() / 1e6,
+        "parameters_of_a_point": compiled(whole)(ops.zeros((1, 1, 4))).shape[-1],
     }

@@ -68,10 +68,9 @@ class _Level:
         a = plus(plus(times(transpose(self.kernel), x), times(transpose(self.recurrent), self.h)), self.bias)
         i, f, o, g = (a[first : first + self.units] for first in range(0, 4 * self.units, self.units))
         old = self.c
-        self.c = [
-            sigmoid(f[j] + self.forget[j] * old[j]) * old[j] + sigmoid(i[j] + self.inward[j] * old[j]) * mpmath.tanh(g[j])
-            for j in range(self.units)
-        ]
+        kept = [sigmoid(f[j] + self.forget[j] * old[j]) * old[j] for j in range(self.units)]
+        written = [sigmoid(i[j] + self.inward[j] * old[j]) * mpmath.tanh(g[j]) for j in range(self.units)]
+        self.c = plus(kept, written)
         self.h = [
             sigmoid(o[j] + self.out[j] * self.c[j]) * mpmath.tanh(self.c[j]) for j in range(self.units)
         ]
@@ -109,4 +108,4 @@ def handwriting_weights(units, letters):
     inputs = (3 + letters, 3 + units + letters, 3 + units + letters)
     levels = sum(4 * units * (size + units + 1) + 3 * units for size in inputs)
     whole = levels + 3 * 10 * (units + 1) + (1 + 6 * 20) * (3 * units + 1)
-    return {"lstm_stack": plain / 1e6, "whole_network": whole / 1e6}
+    return {"lstm_stack": plain / 1e6, "whole_network": whole / 1e6, "parameters_of_a_point": 1 + 6 * 20}

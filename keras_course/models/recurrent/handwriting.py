@@ -113,8 +113,8 @@ class HandwritingSynthesis(Model):
         full = {} if cell == "lstm" else {"peepholes": "full"}
         self.upper = [
             kind(
-                units, return_sequences=True, return_state=True, name=f"level_{level}", dtype=self.dtype_policy, **full,
-                **self._starts(level),
+                units, return_sequences=True, return_state=True, seed=derive_seed(seed, "level", level, "dropout"),
+                name=f"level_{level}", dtype=self.dtype_policy, **full, **self._starts(level),
             )
             for level in range(1, levels)
         ]  # fmt: skip

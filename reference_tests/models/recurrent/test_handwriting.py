@@ -100,7 +100,8 @@ def test_gradient_equals_finite_differences_in_float64(lines):
             ends.append(float(loss()))
         weight.assign(start)
         slope = (ends[0] - ends[1]) / (2 * step)
-        np.testing.assert_allclose(np.sum(np.asarray(gradient) * direction), slope, rtol=2e-6, atol=2e-7, err_msg=weight.path)
+        ours = np.sum(np.asarray(gradient) * direction)
+        np.testing.assert_allclose(ours, slope, rtol=2e-6, atol=2e-7, err_msg=weight.path)
 
 
 def test_every_weight_learns(lines):
