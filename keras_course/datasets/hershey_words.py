@@ -222,7 +222,7 @@ def word_lines(
 
 
 def hershey_words(seed: int, validation: float, test: float) -> Dataset:
-    """2,560 words of four letters and a full stop by 24 writers, packed (T, 4) (`datasets.pen_lines`); the label is the writer."""
+    """2,560 words of four letters, with a full stop, by 24 writers: packed lines (T, 4); the label is the writer."""
     counts = {"test": round(test * LINES), "validation": round(validation * LINES)}
     counts["train"] = LINES - sum(counts.values())
     drawn = {part: word_lines(seed, part, counts[part], validation=validation, test=test) for part in PARTS}

@@ -62,7 +62,9 @@ def draw_strokes(axes: Axes, points: ArrayLike, colours: Sequence[Any] | None = 
     axes.set_axis_off()
 
 
-def svg_of_lines(lines: Sequence[ArrayLike], titles: Sequence[str] = (), height: float = 7.0, scale: float = 12.0) -> str:
+def svg_of_lines(
+    lines: Sequence[ArrayLike], titles: Sequence[str] = (), height: float = 7.0, scale: float = 12.0
+) -> str:
     """Lines below each other as an SVG document.
 
     Args:

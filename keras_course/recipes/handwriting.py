@@ -40,8 +40,9 @@ def handwriting() -> Recipe:
     """Words of four letters by 24 writers; the words of the test split were never written in training.
 
     64 units a level instead of the notes' "about 3 M" weights (`HandwritingSynthesis` with units=400 has 3.65 million):
-    0.12 million that learn print letters in minutes. Texts end with a full stop. The score is -log p a point, offsets in
-    half heights of an x; a density of such small numbers is above 1, so the score is negative.
+    0.12 million that learn print letters in minutes. Texts end with a full stop. The score is -log p a point in nats;
+    offsets are in half heights of an x, a density of such small numbers is above 1, so the score is negative. The
+    ceiling lies 0.3 nats below what the same network reaches without the texts.
 
     The long setting: `dataclasses.replace(handwriting(), dataset=..., model=..., epochs=...)` with
     HandwritingSynthesis(ALPHABET, units=400), lines of several words and joined-up fonts
@@ -57,7 +58,7 @@ def handwriting() -> Recipe:
         epochs=EPOCHS,
         baseline=without_text,
         judge=with_another_text,
-        ceiling={"nats_per_point": -2.0},
+        ceiling={"nats_per_point": -2.5},
         figures=(learning_curves, written_lines, written_words, primed_lines, window_over_a_word),
         tiny={"epochs": 1, "examples": 32},
     )

@@ -97,8 +97,9 @@ def test_mean_and_stddev_are_those_of_many_draws():
     np.testing.assert_allclose(draws.std(0), FAMILY.stddev(parameters), rtol=0.02)
     for row in range(2):  # correlation of the mixture, from SciPy's components
         weights, normals, _ = scipy_mixture(parameters[row])
-        moments = sum(w * (k.cov_object.covariance + np.outer(k.mean, k.mean)) for w, k in zip(weights, normals, strict=True))
-        centre = sum(w * k.mean for w, k in zip(weights, normals, strict=True))
+        pairs = list(zip(weights, normals, strict=True))
+        moments = sum(w * (k.cov_object.covariance + np.outer(k.mean, k.mean)) for w, k in pairs)
+        centre = sum(w * k.mean for w, k in pairs)
         wanted = (moments - np.outer(centre, centre))[0, 1]
         spread = np.prod(np.asarray(FAMILY.stddev(parameters))[row, :2])
         assert np.cov(draws[:, row, 0], draws[:, row, 1])[0, 1] == pytest.approx(wanted, abs=0.03 * spread)

@@ -22,11 +22,10 @@ def test_weights_and_window_equal_a_loop_over_gaussians_and_characters():
     seen, phi = soft_window(alpha, beta, kappa, c)
     for b in range(2):
         for t in range(3):
-            weights = [
-                sum(alpha[b, t, k] * np.exp(-beta[b, t, k] * (kappa[b, t, k] - u) ** 2) for k in range(2)) for u in range(4)
-            ]
+            parts = list(zip(alpha[b, t], beta[b, t], kappa[b, t], strict=True))
+            weights = [sum(a * np.exp(-s * (place - u) ** 2) for a, s, place in parts) for u in range(4)]
             np.testing.assert_allclose(phi[b, t], weights, rtol=1e-6)
-            np.testing.assert_allclose(seen[b, t], weights @ c[b], rtol=1e-6, atol=1e-7)
+            np.testing.assert_allclose(seen[b, t], np.array(weights) @ c[b], rtol=1e-6, atol=1e-7)
     with pytest.raises(ValueError, match="rank 3"):
         soft_window(alpha[0], beta[0], kappa[0], c)
 

@@ -1,9 +1,10 @@
 """The loop that writes: draw a point, tell the network, look whether the text is done.
 
 u_t = family.draw(parameters_t, noise_t),   noise_t a pure function of (seed, t)
-a line ends where the pen is up and the window looks past the text: phi(t, U) > phi(t, u) for all u < U
+a line ends where the pen is up and the window's mean place is past the last character:
+    sum_u (u - (U - 1)) phi(t, u) > 0,   u = 0 ... U, place U being the one after the text
 
-Graves ends a line by the window alone; a network that reads ahead would then leave its last letter unfinished.
+Graves ends a line where phi(t, U) is the greatest; a network that reads ahead would leave its last letter unfinished.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def write_on(
         parameters, weights, states = model.advance(point, characters, states)
         noise = uniform_noise((n, uniforms), tf.random.experimental.stateless_fold_in(seed, t, alg="philox"), "float64")
         drawn = ops.cast(model.family.from_uniforms(parameters, noise, bias), wide)  # (n, 3)
-        past = weights[:, -1] > tf.reduce_max(tf.concat([weights[:, :-1], tf.zeros_like(weights[:, :1])], 1), axis=1)
+        past = tf.linalg.matvec(weights, tf.cast(tf.range(length + 1) - (length - 1), weights.dtype)) > 0
         lifted = tf.logical_and(point[:, 2] > 0, t > 0)
         done = tf.logical_or(done, tf.logical_and(past, lifted))
         nothing = tf.constant([0.0, 0.0, -1.0], wide)
@@ -92,9 +93,13 @@ def write_on(
         tf.TensorArray(wide, 0, dynamic_size=True, element_shape=(None, 3)),
         tf.TensorArray(model.compute_dtype, 0, dynamic_size=True, element_shape=(None, None)),
     )
+    # One step in any case: an array of no tensors cannot be stacked in a graph.
     t, _, _, _, written, looked = tf.while_loop(
-        lambda t, done, *_: tf.logical_and(t < limit, tf.logical_not(tf.reduce_all(done))), write, start
+        lambda t, done, *_: tf.logical_or(t < 1, tf.logical_and(t < limit, tf.logical_not(tf.reduce_all(done)))),
+        write,
+        start,
     )
     window = tf.reshape(looked.stack(), (t, n, length + 1))
     points = tf.transpose(tf.reshape(written.stack(), (t, n, 3)), (1, 0, 2))
-    return {"points": points, "window": tf.transpose(window, (1, 0, 2))}
+    kept = t * tf.cast(tf.minimum(n, letters) > 0, t.dtype)
+    return {"points": points[:, :kept], "window": tf.transpose(window, (1, 0, 2))[:, :kept]}

@@ -17,7 +17,8 @@ ALPHABET = "abc d"
 
 
 def made(cell="peephole-lstm", levels=3, seed=3, **options):
-    return HandwritingSynthesis(ALPHABET, units=5, levels=levels, components=2, window=2, cell=cell, seed=seed, **options)
+    sizes = {"units": 5, "levels": levels, "components": 2, "window": 2}
+    return HandwritingSynthesis(ALPHABET, cell=cell, seed=seed, **sizes, **options)
 
 
 def points_of(rows, seed=0):
@@ -160,17 +161,31 @@ def test_priming_reads_the_points_before_it_writes(model):
     assert np.abs(other["points"][:, 0] - one["points"][:, 0]).max() > 1e-5
 
 
-def test_writing_ends_where_the_window_leaves_the_text_or_at_the_limit():
+def test_writing_ends_at_the_limit_if_the_window_never_leaves_the_text():
     model = made(most_points=3, first_step=0.01)
-    assert model.write("ab", seed=0)["points"].shape[1] == 6
-    quick = made(most_points=30, first_step=1.0)
-    found = quick.write("ab", seed=0, n=2)
-    window, up = np.asarray(found["window"]), np.asarray(found["points"])[:, :, 2]
-    for weights, pen in zip(window, up, strict=True):
-        ended = int(np.argmax(weights[:, -1] > weights[:, :-1].max(axis=1)))
-        assert 0 < ended < 60 and (pen[:ended] >= 0).all() and (pen[ended:] == -1).all()
-    assert model.write("", seed=0, n=2)["points"].shape == (2, 0, 3)
-    assert model.write("ab", seed=0, n=0)["points"].shape[0] == 0
+    assert model.write("ab", seed=0)["points"].shape == (1, 6, 3)
+    assert model.write("ab", seed=0)["window"].shape == (1, 6, 3)
+
+
+def test_writing_ends_where_the_pen_is_up_and_the_window_past_the_last_character():
+    found = made(most_points=30, first_step=0.2).write("ab", seed=0, n=3)
+    ended = []
+    for points, weights in zip(np.asarray(found["points"]), np.asarray(found["window"]), strict=True):
+        place = weights @ np.arange(3) / weights.sum(axis=1)
+        after = np.concatenate([[False], (points[:-1, 2] == 1) & (place[1:] > 1)])
+        first = int(np.argmax(after)) if after.any() else len(points)
+        assert (points[:first, 2] >= 0).all() and (points[first:] == [0, 0, -1]).all()
+        ended.append(first)
+    assert max(ended) == found["points"].shape[1] and 1 < min(ended) < 60
+
+
+def test_nothing_is_written_of_an_empty_text_or_in_no_lines():
+    def shapes(text, n):
+        return tf.shape(made().write(text, tf.constant([0, 1]), 0.0, n)["points"])
+
+    for run in (shapes, tf.function(shapes)):
+        assert list(run(tf.constant(""), tf.constant(2))) == [2, 0, 3]
+        assert list(run(tf.constant("ab"), tf.constant(0))) == [0, 0, 3]
 
 
 def test_characters_outside_the_alphabet_are_named():
