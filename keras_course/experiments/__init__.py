@@ -14,6 +14,7 @@ from keras_course.experiments import (
     parity,
     saddle_escape,
     sgd_against_gd,
+    teacher_forcing,
     vanishing_gradient,
 )
 from keras_course.experiments.table import Table
@@ -33,5 +34,6 @@ __all__ = [
     "parity",
     "saddle_escape",
     "sgd_against_gd",
+    "teacher_forcing",
     "vanishing_gradient",
 ]
