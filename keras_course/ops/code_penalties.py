@@ -1,7 +1,7 @@
 """Penalties on codes: few units at work, or codes that hardly move when the input does.
 
     Omega(h) = sum_j |h_j|                                                       absolute_codes
-    Omega    = sum_j rho log(rho / m_j) + (1 - rho) log((1 - rho) / (1 - m_j))   activity_divergence, m_j the mean of h_j
+    Omega    = sum_j rho log(rho / m_j) + (1 - rho) log((1 - rho) / (1 - m_j))   activity_divergence, m_j = mean h_j
     Omega(x) = |df/dx|_F^2                                                       squared_jacobian_norm
 
 For h = phi(W^T x + b), df_j/dx_i = phi'(a_j) W_ij: the last is sum_j phi'(a_j)^2 |W_j|^2, and no Jacobian is formed.
@@ -9,6 +9,7 @@ For h = phi(W^T x + b), df_j/dx_i = phi'(a_j) W_ij: the last is sum_j phi'(a_j)^
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ def activity_divergence(means: Any, target: float) -> Any:
         raise ValueError(f"activity_divergence needs a target in (0, 1). Received: target={target!r}")
     means = as_floating(means)
     return ops.sum(
-        target * (ops.log(target) - ops.log(means)) + (1 - target) * (ops.log1p(-target) - ops.log1p(-means)), axis=-1
+        target * (math.log(target) - ops.log(means)) + (1 - target) * (math.log1p(-target) - ops.log1p(-means)), axis=-1
     )
 
 
@@ -97,7 +98,8 @@ def squared_jacobian_norm(kernels: Sequence[Any], slopes: Sequence[Any]) -> Any:
     """
     if len(kernels) != len(slopes) or not kernels:
         raise ValueError(
-            f"squared_jacobian_norm needs slopes for every kernel. Received: {len(kernels)} kernels, {len(slopes)} slopes"
+            "squared_jacobian_norm needs slopes for every kernel. "
+            f"Received: {len(kernels)} kernels, {len(slopes)} slopes"
         )
     kernels, slopes = [as_floating(each) for each in kernels], [as_floating(each) for each in slopes]
     first = kernels[0]

@@ -1,11 +1,11 @@
 """Corruptions that a denoising autoencoder has to undo, and the vector field that it learns by undoing them.
 
-    gaussian          x~ = x + amount n,            n standard normal
-    masking           x~_j = 0 with probability amount, else x_j
-    salt-and-pepper   x~_j = 0 or 1, each with probability amount / 2, else x_j
+gaussian          x~ = x + amount n,            n standard normal
+masking           x~_j = 0 with probability amount, else x_j
+salt-and-pepper   x~_j = 0 or 1, each with probability amount / 2, else x_j
 
-    (r(x) - x) / sigma^2  ~  grad log p_sigma(x)         r: the best reconstruction under gaussian noise of deviation
-                                                         sigma; p_sigma: the density of the corrupted data
+(r(x) - x) / sigma^2  ~  grad log p_sigma(x)         r: the best reconstruction under gaussian noise of deviation
+                                                     sigma; p_sigma: the density of the corrupted data
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def mean_squared_errors(x: Any, r: Any) -> Any:
 def bernoulli_errors(x: Any, logits: Any) -> Any:
     """Cross-entropy of each row's values in nats, from logits, so that no probability is rounded to 0 or 1.
 
-    L(x, a) = sum_j softplus(a_j) - x_j a_j  =  -log p(x | h) for x of 0 and 1
+    L(x, a) = sum_j x_j softplus(-a_j) + (1 - x_j) softplus(a_j)  =  -log p(x | h) for x of 0 and 1
 
     For x in between it is not 0 at the best reconstruction r = x, but the entropy of x.
 
@@ -79,7 +79,7 @@ def bernoulli_errors(x: Any, logits: Any) -> Any:
     Source: C 16.1, 4.3.
     """
     x, logits = as_floating(x), as_floating(logits)
-    costs = ops.softplus(logits) - x * logits
+    costs = x * ops.softplus(-logits) + (1 - x) * ops.softplus(logits)  # a difference would cancel
     return ops.sum(ops.reshape(costs, (ops.shape(costs)[0], -1)), axis=-1)
 
 

@@ -40,8 +40,8 @@ class Autoencoder(Model):
 
     J = mean_i L(x_i, g(f(x_i)))
 
-    `model(x)` and `predict` reconstruct. `fit(x)` needs no labels; a y that comes is not looked at. `compile()` takes an
-    optimizer, no loss. With linear activations and squared errors the code spans the subspace of the principal
+    `model(x)` and `predict` reconstruct. `fit(x)` needs no labels; a y that comes is not looked at. `compile()` takes
+    an optimizer, no loss. With linear activations and squared errors the code spans the subspace of the principal
     components (`PCA`), in other coordinates. `pretrain` trains the layers one after the other before `fit` trains all.
 
     Noise on the code in training makes the encoder stochastic, p(h | x) = N(f(x), code_noise^2); dropout leaves code

@@ -1,7 +1,7 @@
 """Dense encoders and their mirror images: x -> code through some widths, and back through the same in reverse.
 
-    h_0 = x,  h_l = act_l(h_(l-1) W_l + b_l)             code h_L
-    r_L = h,  r_(l-1) = act_(l-1)(r_l V_l + c_l)         reconstruction r_0; V_l = W_l^T where weights are tied
+h_0 = x,  h_l = act_l(h_(l-1) W_l + b_l)             code h_L
+r_L = h,  r_(l-1) = act_(l-1)(r_l V_l + c_l)         reconstruction r_0; V_l = W_l^T where weights are tied
 """
 
 from __future__ import annotations

@@ -23,9 +23,9 @@ def test_a_linear_autoencoder_spans_the_subspace_of_the_principal_components(tie
     peer.compile()
     peer.fit(x, verbose=0)
     model = Autoencoder(6, code=3, tied=tied, seed=1)
-    rate = keras.optimizers.schedules.CosineDecay(0.02, 1500)
+    rate = keras.optimizers.schedules.CosineDecay(0.05, 2000)
     model.compile(keras.optimizers.Adam(rate), steps_per_execution=100)
-    model.fit(np.tile(x, (100, 1)).astype("float32"), batch_size=len(x), epochs=15, shuffle=False, verbose=0)
+    model.fit(np.tile(x, (100, 1)).astype("float32"), batch_size=len(x), epochs=20, shuffle=False, verbose=0)
     decoder = model.coder.kernels[0] if tied else np.transpose(model.coder.back_kernels[0])
     angles = principal_angles(np.asarray(decoder, "float64"), np.transpose(peer.components))
     assert float(np.max(angles)) < 1e-3
