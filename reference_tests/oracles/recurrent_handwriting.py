@@ -71,9 +71,7 @@ class _Level:
         kept = [sigmoid(f[j] + self.forget[j] * old[j]) * old[j] for j in range(self.units)]
         written = [sigmoid(i[j] + self.inward[j] * old[j]) * mpmath.tanh(g[j]) for j in range(self.units)]
         self.c = plus(kept, written)
-        self.h = [
-            sigmoid(o[j] + self.out[j] * self.c[j]) * mpmath.tanh(self.c[j]) for j in range(self.units)
-        ]
+        self.h = [sigmoid(o[j] + self.out[j] * self.c[j]) * mpmath.tanh(self.c[j]) for j in range(self.units)]
         return self.h
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from keras_course.datasets.hershey_words import ALPHABET
 from keras_course.models.recurrent import HandwritingSynthesis
-from keras_course.pipeline import fit
+from keras_course.pipeline.fit import fit
 from keras_course.pipeline.recipe import Baseline, recipe_of
 from keras_course.pipeline.stroke_plots import strokes_of, svg_of_lines
 from keras_course.recipes import handwriting
@@ -28,7 +28,7 @@ def run(tmp_path_factory):
         model=lambda spec, seed: small(seed),
         compile=lambda spec: {"optimizer": keras.optimizers.Adam(0.01)},
         batch_size=16,
-        baseline=lambda dataset, seed: Baseline("one mixture", {"nats_per_point": handwriting.one_mixture(dataset, seed)}),
+        baseline=lambda data, seed: Baseline("mixture", {"nats_per_point": handwriting.one_mixture(data, seed)}),
     )
     return fit(recipe, out=tmp_path_factory.mktemp("runs") / "run", tiny=True, progress=False)
 

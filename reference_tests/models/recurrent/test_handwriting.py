@@ -179,9 +179,9 @@ def test_writing_ends_where_the_pen_is_up_and_the_window_past_the_last_character
     assert max(ended) == found["points"].shape[1] and 1 < min(ended) < 60
 
 
-def test_nothing_is_written_of_an_empty_text_or_in_no_lines():
+def test_nothing_is_written_of_an_empty_text_or_in_no_lines(model):
     def shapes(text, n):
-        return tf.shape(made().write(text, tf.constant([0, 1]), 0.0, n)["points"])
+        return tf.shape(model.write(text, tf.constant([0, 1]), 0.0, n)["points"])
 
     for run in (shapes, tf.function(shapes)):
         assert list(run(tf.constant(""), tf.constant(2))) == [2, 0, 3]
