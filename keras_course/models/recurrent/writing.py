@@ -101,5 +101,6 @@ def write_on(
     )
     window = tf.reshape(looked.stack(), (t, n, length + 1))
     points = tf.transpose(tf.reshape(written.stack(), (t, n, 3)), (1, 0, 2))
-    kept = t * tf.cast(tf.minimum(n, letters) > 0, t.dtype)
-    return {"points": points[:, :kept], "window": tf.transpose(window, (1, 0, 2))[:, :kept]}
+    counts = tf.reduce_sum(tf.cast(points[:, :, 2] > -0.5, "int32"), axis=1)
+    longest = tf.reduce_max(tf.concat([counts, [0]], axis=0))  # of no lines too
+    return {"points": points[:, :longest], "window": tf.transpose(window, (1, 0, 2))[:, :longest]}

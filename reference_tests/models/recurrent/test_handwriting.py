@@ -169,14 +169,15 @@ def test_writing_ends_at_the_limit_if_the_window_never_leaves_the_text():
 
 def test_writing_ends_where_the_pen_is_up_and_the_window_past_the_last_character():
     found = made(most_points=30, first_step=0.2).write("ab", seed=0, n=3)
-    ended = []
+    counts = []
     for points, weights in zip(np.asarray(found["points"]), np.asarray(found["window"]), strict=True):
         place = weights @ np.arange(3) / weights.sum(axis=1)
-        after = np.concatenate([[False], (points[:-1, 2] == 1) & (place[1:] > 1)])
-        first = int(np.argmax(after)) if after.any() else len(points)
-        assert (points[:first, 2] >= 0).all() and (points[first:] == [0, 0, -1]).all()
-        ended.append(first)
-    assert max(ended) == found["points"].shape[1] and 1 < min(ended) < 60
+        count = int((points[:, 2] >= 0).sum())
+        assert 1 < count < 60 and points[count - 1, 2] == 1 and (points[count:] == [0, 0, -1]).all()
+        lifted = np.flatnonzero(points[: count - 1, 2] == 1)
+        assert (place[lifted + 1] <= 1).all() and (place[count : count + 1] > 1).all()
+        counts.append(count)
+    assert max(counts) == found["points"].shape[1] == found["window"].shape[1] and len(set(counts)) > 1
 
 
 def test_nothing_is_written_of_an_empty_text_or_in_no_lines(model):
