@@ -11,7 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, DeepRNN
+from keras_course.models.recurrent import BackpropThroughTime, DeepRNN, EchoStateNetwork, LiquidStateMachine
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -35,11 +35,13 @@ __all__ = [
     "DeepRNN",
     "DistributionRegression",
     "DropoutMLP",
+    "EchoStateNetwork",
     "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
     "LinearRegression",
+    "LiquidStateMachine",
     "LogisticRegression",
     "MLP",
     "Perceptron",

@@ -1,6 +1,8 @@
-"""Recurrent models: stacks of recurrent layers that decide over a whole sequence, or at every step."""
+"""Recurrent models: stacks of layers that decide over a sequence or at every step, and reservoirs that are only read."""
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
+from keras_course.models.recurrent.liquid_state_machine import LiquidStateMachine
 
-__all__ = ["BackpropThroughTime", "DeepRNN"]
+__all__ = ["BackpropThroughTime", "DeepRNN", "EchoStateNetwork", "LiquidStateMachine"]
