@@ -3,9 +3,9 @@
 NARMA-10      y_{t+1} = 0.3 y_t + 0.05 y_t (y_t + ... + y_{t-9}) + 1.5 u_{t-9} u_t + 0.1,   u_t ~ U[0, 0.5]
 Mackey-Glass  dx/dt = 0.2 x(t - tau) / (1 + x(t - tau)^10) - 0.1 x(t)
 
-Generated, not measured: the standard tasks of reservoir computing. NARMA-10 is what the network is told of u and asked of
-y: 10 steps of memory and a product. Mackey-Glass with tau = 17 is mildly chaotic; its own past is the input, and
-what comes 84 time units later the target.
+Generated, not measured: the standard tasks of reservoir computing. In NARMA-10 the network is told u and asked for y:
+ten steps of memory and a product. Mackey-Glass with tau = 17 is mildly chaotic; its own past is the input, and what
+comes 84 time units later the target.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class LiquidConnections(keras.initializers.Initializer):
     P(i -> j) = C_ij exp(-(D_ij / lambda)^2),   C_EE = 0.3, C_EI = 0.2, C_IE = 0.4, C_II = 0.1
     W_ij = + strength U[0.5, 1.5] where i is excitatory, - balance strength U[0.5, 1.5] where it is inhibitory, 0 else
 
-    Row i holds what neuron i sends, so that a row of spikes times W is what arrives (Dale's law: a neuron's weights have
-    one sign). D is the distance on the grid; no neuron connects to itself.
+    Row i holds what neuron i sends, so that a row of spikes times W is what arrives (Dale's law: one sign a neuron).
+    D is the distance on the grid; no neuron connects to itself.
 
     Args:
         grid: three ints, neurons along each side of the box; their product is the number of neurons.
@@ -75,7 +75,8 @@ class LiquidConnections(keras.initializers.Initializer):
 
     def positions(self) -> NDArray[np.float64]:
         """Where each neuron sits: (neurons, 3), in grid steps."""
-        return np.stack(np.meshgrid(*map(np.arange, self.grid), indexing="ij"), axis=-1).reshape(-1, 3).astype("float64")
+        places = np.meshgrid(*map(np.arange, self.grid), indexing="ij")
+        return np.stack(places, axis=-1).reshape(-1, 3).astype("float64")
 
     def is_inhibitory(self) -> NDArray[np.bool_]:
         """Which neurons are inhibitory: (neurons,), round(share * neurons) of them."""

@@ -60,8 +60,9 @@ class SparseReservoir(keras.initializers.Initializer):
 
     W_ij ~ U(-1, 1) for round(density N) entries j of each row, 0 else;   W <- W * radius / rho(W)
 
-    Every row has the same number of connections, at least one, so that there is always a cycle and something to scale. rho < 1 is where an unforced or linear reservoir forgets its start;
-    it is neither necessary nor, without a bound on the norm of W, sufficient for every input.
+    Every row has the same number of connections, at least one, so that there is always a cycle and something to scale.
+    rho < 1 is where an unforced or linear reservoir forgets its start; it is neither necessary nor, without a bound on
+    the norm of W, sufficient for every input.
 
     Args:
         radius: float >= 0, wanted rho.

@@ -69,8 +69,7 @@ def integrate_and_fire_step(
     """
     if not threshold > reset:
         raise ValueError(
-            "integrate_and_fire_step needs a threshold above the reset. "
-            f"Received: threshold={threshold}, reset={reset}"
+            f"integrate_and_fire_step needs a threshold above the reset. Received: threshold={threshold}, reset={reset}"
         )
     if refractory < 0 or not 0 < decay < 1:
         raise ValueError(

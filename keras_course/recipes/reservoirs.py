@@ -132,7 +132,7 @@ def digits_in_spikes(dataset: Any) -> Any:
 
 
 def spikes_without_a_liquid(dataset: Any, seed: int) -> Baseline:
-    """The same read-out of the input channels themselves: spikes filtered as the liquid's are, and how many there were."""
+    """The same read-out of the input channels: spikes filtered as the liquid's are, and how many there were."""
 
     def seen(split: Any) -> Any:
         spikes = split.x.astype("float64")

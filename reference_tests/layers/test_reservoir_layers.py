@@ -145,8 +145,9 @@ def test_connections_thin_out_with_distance_and_follow_dale():
 
 
 def test_outputs_of_a_liquid_are_one_run_seen_three_ways():
+    settings = {"input_strength": 9.0, "return_sequences": True, "seed": 5}
     spikes, trace, potential = (
-        np.asarray(SpikingReservoir((2, 3, 3), output=output, input_strength=9.0, return_sequences=True, seed=5)(np.abs(X)))
+        np.asarray(SpikingReservoir((2, 3, 3), output=output, **settings)(np.abs(X)))
         for output in ("spikes", "trace", "potential")
     )
     assert set(np.unique(spikes)) == {0.0, 1.0}

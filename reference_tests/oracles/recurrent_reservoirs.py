@@ -2,7 +2,18 @@
 
 import mpmath
 
-from reference_tests.oracles.precision import dot, exact, gradients, plus, rounded, sigmoid, solve, times, transpose
+from reference_tests.oracles.precision import (
+    descend,
+    dot,
+    exact,
+    gradients,
+    plus,
+    rounded,
+    sigmoid,
+    solve,
+    times,
+    transpose,
+)
 
 ONE = mpmath.mpf(1)
 
@@ -59,8 +70,8 @@ def plasticity_step(x, gain, bias, mean, rate):
         return total / len(x)
 
     slopes = gradients(loss, gain, bias)
-    moved = [[v - rate * s for v, s in zip(old, slope, strict=True)] for old, slope in zip((gain, bias), slopes, strict=True)]
-    return rounded_dict(dict(zip(("gain", "bias"), moved, strict=True)))
+    found = zip(("gain", "bias"), (gain, bias), slopes, strict=True)
+    return rounded_dict({name: descend(old, slope, rate) for name, old, slope in found})
 
 
 def linear_memory(W, u, delays):
@@ -94,7 +105,7 @@ def memory_terms(past, outputs, values, mean, bins):
 
 
 def constant_current(current, decay, steps, refractory):
-    """Spikes at multiples of a known period: v_n = I (1 - d^n), first at or above 1 for n = ceil(log(1 - 1/I) / log d)."""
+    """Spikes at multiples of a known period: v_n = I (1 - d^n) reaches 1 at n = ceil(log(1 - 1/I) / log d)."""
     decay = exact(decay)
     potentials, spikes = [[] for _ in range(steps)], [[] for _ in range(steps)]
     for value in exact(current):
@@ -111,7 +122,8 @@ def constant_current(current, decay, steps, refractory):
 def spiking_states(x, neurons, drive):
     """Neuron by neuron, every past spike summed again at every step: no recursion of synapses or traces."""
     x, drive = exact(x), exact(drive)
-    U, W = ([[4 * v for v in row] for row in _formula(k, *shape)] for k, shape in ((0, (len(x[0]), neurons)), (1, (neurons,) * 2)))
+    shapes = (0, len(x[0]), neurons), (1, neurons, neurons)
+    U, W = ([[4 * v for v in row] for row in _formula(*shape)] for shape in shapes)
     membrane, fast, slow, read = (mpmath.exp(-ONE / t) for t in (10, 3, 6, 20))
     fired, v, rest, traces = [[] for _ in range(neurons)], [mpmath.mpf(0)] * neurons, [0] * neurons, []
     for t in range(len(x)):
@@ -144,9 +156,9 @@ def echo_state_read_out(x, y, units, leak, ridge, washout):
     mean = [mpmath.fsum(column) / n for column in transpose(found)]
     centre = mpmath.fsum(targets) / n
     moved = [[v - m for v, m in zip(row, mean, strict=True)] for row in found]
-    gram = [
-        [mpmath.fsum(r[i] * r[j] for r in moved) / n + (ridge if i == j else 0) for j in range(units)] for i in range(units)
-    ]
+    gram = [[mpmath.fsum(r[i] * r[j] for r in moved) / n for j in range(units)] for i in range(units)]
+    for i in range(units):
+        gram[i][i] += ridge
     moment = [mpmath.fsum(r[i] * (t - centre) for r, t in zip(moved, targets, strict=True)) / n for i in range(units)]
     weights = solve(gram, moment)
     everything = reservoir_exact(x, units, leak)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 

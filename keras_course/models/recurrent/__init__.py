@@ -1,4 +1,4 @@
-"""Recurrent models: stacks of layers that decide over a sequence or at every step, and reservoirs that are only read."""
+"""Recurrent models: stacks of layers that decide over a sequence or at every step, and reservoirs that are read."""
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
 from keras_course.models.recurrent.deep_rnn import DeepRNN

@@ -1,8 +1,8 @@
 """An echo state network: a fixed random reservoir, and a linear read-out found in closed form.
 
-    h_t = (1 - a) h_{t-1} + a f(g * ([x_t, y_{t-1}] U + h_{t-1} W) + b)     U, W, b random; y_{t-1} with feedback alone
-    o_t = s_t V + c,   s_t = h_t, or [x_t, h_t]
-    V, c = argmin 1/n sum_t |s_t V + c - y_t|^2 + ridge |V|^2               t after the washout
+h_t = (1 - a) h_{t-1} + a f(g * ([x_t, y_{t-1}] U + h_{t-1} W) + b)     U, W, b random; y_{t-1} with feedback alone
+o_t = s_t V + c,   s_t = h_t, or [x_t, h_t]
+V, c = argmin 1/n sum_t |s_t V + c - y_t|^2 + ridge |V|^2               t after the washout
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-import keras
 from keras_course.core.loops import fused, scan, sizes_of
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import derive_seed
@@ -194,7 +194,8 @@ class EchoStateNetwork(RidgeReadOut, Model):
 
     def _weights(self) -> tuple[Any, ...]:
         cell = self.reservoir.cell
-        return tuple(ops.cast(each, self.compute_dtype) for each in (cell.kernel, cell.recurrent_kernel, cell.gain, cell.bias))
+        weights = cell.kernel, cell.recurrent_kernel, cell.gain, cell.bias
+        return tuple(ops.cast(each, self.compute_dtype) for each in weights)
 
     def _all_states(self, inputs: Any, h: Any, kernel: Any, recurrent: Any, gain: Any, bias: Any) -> Any:
         """Nothing but tensors come in, so that XLA sees no variable and a replica no other's."""
@@ -258,9 +259,8 @@ class EchoStateNetwork(RidgeReadOut, Model):
         h = ops.zeros((len(x), self.units), self.compute_dtype)
         before = ops.zeros((len(x), self.output_units), self.compute_dtype)
         for first in range(0, np.shape(x)[1], chunk):
-            part, targets = (
-                ops.convert_to_tensor(np.asarray(each[:, first : first + chunk]), dtype=self.compute_dtype) for each in (x, y)
-            )
+            arrays = (np.asarray(each[:, first : first + chunk]) for each in (x, y))
+            part, targets = (ops.convert_to_tensor(each, dtype=self.compute_dtype) for each in arrays)
             taught = self._taught(part, targets, before)
             states = self.states(taught, h)
             features = ops.concatenate([part, states], axis=-1) if self.inputs_to_read_out else states
@@ -307,7 +307,7 @@ class EchoStateNetwork(RidgeReadOut, Model):
         return go_on(sequence) if tf.inside_function() else tf.function(go_on, autograph=False)(sequence)
 
     def adapt_plasticity(self, x: Any, mean: float = 0.2, rate: float = 1e-3, passes: int = 1) -> EchoStateNetwork:
-        """Intrinsic plasticity of the reservoir (`Reservoir.adapt_plasticity`); what was learned before is forgotten."""
+        """Intrinsic plasticity of the reservoir (`Reservoir.adapt_plasticity`); what was learned is forgotten."""
         self.reservoir.adapt_plasticity(x, mean, rate, passes)
         self.forget()
         return self
@@ -317,8 +317,8 @@ class EchoStateNetwork(RidgeReadOut, Model):
 
         r^2_k = squared correlation of x_{t-k} and the best linear read-out for it;   MC = sum_k r^2_k <= units
 
-        Half of the steps fit the read-outs (by the model's ridge), the other half measures, so that a long row of delays
-        adds up nothing but noise of order 1 / length.
+        Half of the steps fit the read-outs (by the model's ridge), the other half measures, so that a long row of
+        delays adds up nothing but noise of order 1 / length.
 
         Args:
             delays: int, how many delays k = 0, 1, ... .
@@ -346,7 +346,8 @@ class EchoStateNetwork(RidgeReadOut, Model):
         centred, target = h[:half] - h[:half].mean(0), past[:half] - past[:half].mean(0)
         penalised = centred.T @ centred / half + self.ridge * np.eye(self.units)
         weights = np.linalg.solve(penalised, centred.T @ target / half)
-        return np.asarray(squared_correlation(ops.convert_to_tensor(h[half:] @ weights), ops.convert_to_tensor(past[half:])))
+        said, true = (ops.convert_to_tensor(each) for each in (h[half:] @ weights, past[half:]))
+        return np.asarray(squared_correlation(said, true))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (*input_shape[:2], self.output_units)

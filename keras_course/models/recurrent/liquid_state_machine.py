@@ -1,8 +1,8 @@
 """A liquid state machine: spiking neurons that are never trained, and a read-out of their filtered spikes.
 
-    liquid   tau dv/dt = -v + currents, spikes at v >= 1 (`layers.recurrent.SpikingReservoir`)
-    state    s_t = sum over spikes before t of exp(-(t - spike) / tau_r)
-    o        = s_T V + c   after the last step, or at every step
+liquid   tau dv/dt = -v + currents, spikes at v >= 1 (`layers.recurrent.SpikingReservoir`)
+state    s_t = sum over spikes before t of exp(-(t - spike) / tau_r)
+o        = s_T V + c   after the last step, or at every step
 """
 
 from __future__ import annotations
@@ -169,8 +169,7 @@ class LiquidStateMachine(RidgeReadOut, Model):
             return
         if optimizer is None or loss is None:
             raise ValueError(
-                "A logistic read-out needs an optimizer and a loss. "
-                f"Received: optimizer={optimizer!r}, loss={loss!r}"
+                f"A logistic read-out needs an optimizer and a loss. Received: optimizer={optimizer!r}, loss={loss!r}"
             )
         super(RidgeReadOut, self).compile(optimizer=optimizer, loss=loss, **kwargs)  # type: ignore[misc]
 

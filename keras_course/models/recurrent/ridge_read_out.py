@@ -3,9 +3,9 @@
     z = [1, s_t],   M += sum_t w_t z_t^T [z_t, y_t]          every step, summed over the replicas
     W = (S_ss / n - m m^T + ridge I)^-1 (S_sy / n - m mean(y)^T),   c = mean(y) - m W,   m = mean of s
 
-So the read-out after any number of batches is the ridge regression on all their rows, whatever the batch size, the order
-and the number of replicas, and a series too long for memory is learned a chunk at a time. The sums are variables in
-float64: a run killed and resumed from its checkpoint ends where it would have ended.
+So the read-out after any number of batches is the ridge regression on all their rows, whatever the batch size, the
+order and the number of replicas, and a series too long for memory is learned a chunk at a time. The sums are variables
+in float64: a run killed and resumed from its checkpoint ends where it would have ended.
 """
 
 from __future__ import annotations
@@ -48,9 +48,8 @@ class RidgeReadOut:
         fixed = {"initializer": "zeros", "aggregation": "only_first_replica"}
         self.read_out_kernel = self.add_weight(shape=(width, outputs), name="read_out_kernel", **fixed)
         self.read_out_bias = self.add_weight(shape=(outputs,), name="read_out_bias", **fixed)
-        self.sums = self.add_weight(
-            shape=(1 + width, 1 + width + outputs), dtype="float64", name="sums", trainable=False, autocast=False, **fixed
-        )
+        shape = (1 + width, 1 + width + outputs)
+        self.sums = self.add_weight(shape=shape, dtype="float64", name="sums", trainable=False, autocast=False, **fixed)
         self.squared_error = keras.metrics.Mean(name="mean_squared_error", dtype=self.variable_dtype)
 
     def read(self, features: Any) -> Any:
@@ -112,7 +111,7 @@ class RidgeReadOut:
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As keras.Model.fit; one epoch is enough, more change nothing.
 
-        Keras casts arrays to keras.config.floatx(), so a model of dtype float64 sees float32 unless that is float64 too.
+        Keras casts arrays to keras.config.floatx(): a model of dtype float64 sees float32 unless that is float64 too.
         """
         for name, array in (("x", x), ("y", y)):
             if isinstance(array, np.ndarray) and not np.isfinite(array).all():

@@ -214,7 +214,8 @@ def test_errors_over_seeds_are_within_a_twentieth_of_reservoirpy_s_own_matrices(
     ours, theirs = [], []
     for seed in range(4):
         model = EchoStateNetwork(
-            1, 1, units=100, spectral_radius=0.95, input_scaling=0.5, bias_scaling=0.2, ridge=1e-8, washout=100, seed=seed
+            1, 1, units=100, spectral_radius=0.95, input_scaling=0.5, bias_scaling=0.2, ridge=1e-8, washout=100,
+            seed=seed,
         )  # fmt: skip
         model.compile()
         model.fit(x[:-1], y[:-1], verbose=0)
@@ -299,7 +300,8 @@ def test_a_reservoir_serves_under_any_keras_read_out():
 def test_bad_arguments_and_data_are_refused_with_what_came():
     for settings, words in (
         ({"leak": 0.0}, "leak=0.0"), ({"ridge": 0.0}, "ridge=0.0"), ({"washout": -1}, "washout=-1"),
-        ({"leak_form": "summed"}, "leak_form='summed'"), ({"input_scaling": (1.0, 2.0, 3.0)}, "one input_scaling, or 2"),
+        ({"leak_form": "summed"}, "leak_form='summed'"),
+        ({"input_scaling": (1.0, 2.0, 3.0)}, "one input_scaling, or 2"),
         ({"density": 0.0}, "density=0.0"), ({"units": 0}, "units=0"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=words):
