@@ -32,7 +32,7 @@ def test_the_baseline_on_delays_is_scikit_learn_s_and_the_ceiling_half_of_it():
 def test_digits_become_spikes_row_by_row_and_the_floor_lies_above_the_channels_alone():
     images = datasets.load("digits", seed=0)
     data = digits_in_spikes(images)
-    assert data.train.x.shape == (1258, 80, 8) and data.spec.shape == (80, 8)
+    assert data.train.x.shape == (4 * 1258, 80, 8) and data.spec.shape == (80, 8)
     counts = data.test.x.reshape(-1, 8, 10, 8).sum(axis=2)
     expected = 10 * (1 - np.exp(-0.8 * images.test.x[..., 0]))
     assert abs((counts - expected).mean()) < 0.02

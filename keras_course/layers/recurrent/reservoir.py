@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_course.core.loops import scan
+from keras_course.core.loops import scan, traced
 from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
@@ -238,7 +238,7 @@ class Reservoir(RecurrentLayer):
             ends, history, _ = scan(step, [start, gain, bias], [received], [], length=sequences.shape[1], history=(0,))
             return history[0].after(1).stack(), ends[1], ends[2]
 
-        run, cell = _in_a_graph(pass_over), self.cell
+        run, cell = traced(pass_over), self.cell
         for _ in range(passes):
             said, gain, bias = run(sequences, ops.copy(cell.gain), ops.copy(cell.bias))
             cell.gain.assign(gain)
@@ -249,12 +249,3 @@ class Reservoir(RecurrentLayer):
         config = super().get_config()
         del config["matrix_seed"]
         return config
-
-
-def _in_a_graph(function: Any) -> Any:
-    """A loop of thousands of steps is no eager loop."""
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
-
-    return tf.function(function, autograph=False)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from reservoirpy.mat_gen import uniform
 from reservoirpy.nodes import Reservoir as TheirReservoir
 from reservoirpy.nodes import Ridge as TheirRidge
 from sklearn.linear_model import Ridge
@@ -221,7 +222,7 @@ def test_errors_over_seeds_are_within_a_twentieth_of_reservoirpy_s_own_matrices(
         model.fit(x[:-1], y[:-1], verbose=0)
         ours.append(float(normalised_rmse(y[-1, 100:], np.asarray(model(x[-1:]), "float64")[0, 100:])))
         cell = TheirReservoir(
-            100, sr=0.95, input_scaling=0.5, rc_connectivity=0.1, input_connectivity=1.0, seed=seed,
+            100, sr=0.95, input_scaling=0.5, rc_connectivity=0.1, W=uniform, seed=seed,
             bias=np.random.default_rng(seed).uniform(-0.2, 0.2, 100), Win=_uniform_input(seed),
         )  # fmt: skip
         states = []
