@@ -105,7 +105,8 @@ def errors() -> None:
             same.append(nrmse(true, theirs_says(Reservoir(lr=settings["leak"], **matrices), x, y, 1e-9)))
             drawn = np.random.default_rng(seed)
             stranger = Reservoir(
-                300, sr=0.95, rc_connectivity=0.1, W=uniform, lr=settings["leak"], seed=seed, bias=drawn.uniform(-0.2, 0.2, 300),
+                300, sr=0.95, rc_connectivity=0.1, W=uniform, lr=settings["leak"], seed=seed,
+                bias=drawn.uniform(-0.2, 0.2, 300),
                 Win=settings["input_scaling"] * drawn.uniform(-1, 1, (300, 1)),
             )  # fmt: skip
             own.append(nrmse(true, theirs_says(stranger, x, y, 1e-9)))
