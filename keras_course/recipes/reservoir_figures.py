@@ -91,7 +91,7 @@ def outputs_by_plasticity(context: FigureContext, units: int = 100, passes: int 
         said = np.asarray(reservoir(x))[:, 100:]
         gap = float(exponential_divergence(ops.convert_to_tensor(said), mean, bins))
         _tidy(axes)
-        axes.hist(said.ravel(), bins, (0, 1), density=True, color=BLUE, alpha=0.75, label="units, all steps")
+        axes.hist(said.ravel(), bins, range=(0, 1), density=True, color=BLUE, alpha=0.75, label="units, all steps")
         axes.plot(edges, density, color=RED, linewidth=1.6, label=f"exponential, mean {mean}")
         axes.set_title(f"{title}: divergence {gap:.2f} nats, mean {said.mean():.2f}", fontsize=10)
         axes.set_xlabel("output of a unit")
