@@ -203,10 +203,12 @@ class EchoStateNetwork(RidgeReadOut, Model):
         projected = ops.transpose(ops.matmul(inputs, kernel) * gain + bias, (1, 0, 2))  # (T, B, H)
 
         def step(states: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
-            return [leaky_step(now[0], states[0], recurrent, cell.leak, cell.leak_form, cell.activation, gain)], []
+            new = leaky_step(now[0], states[0], recurrent, cell.leak, cell.leak_form, cell.activation, gain)
+            return [new], [new]
 
-        _, history, _ = scan(step, [h], [projected], [], length=sizes_of(projected)[0], history=(0,))
-        return ops.transpose(history[0].after(1).stack(), (1, 0, 2))
+        length, *shape = sizes_of(projected)
+        _, _, (kept,) = scan(step, [h], [projected], [tuple(shape)], length=length)
+        return ops.transpose(kept.stack(), (1, 0, 2))
 
     def _features(self, inputs: Any, state: Any, fast: bool) -> tuple[Any, Any]:
         """What the read-out sees of every step, and the last h. `inputs` are those of the reservoir."""
