@@ -67,7 +67,7 @@ def memory_by_delay(context: FigureContext, units: int = 50, delays: int = 100) 
         (ORANGE, "tanh, inputs large", EchoStateNetwork(1, 1, input_scaling=2.0, dtype="float64", **settings)),
     ):
         curve = model.memory_curve(delays, seed=context.seed)
-        axes.plot(curve, color=colour, linewidth=1.2, label=f"{label}, estimated: {curve.sum():.1f}")
+        axes.plot(curve, color=colour, linewidth=1.2, label=f"{label}, read by ridge: {curve.sum():.1f}")
     axes.axvline(units, color=RED, linestyle=":", linewidth=1.2, label=f"{units} units")
     axes.set_xlabel("delay k, steps")
     axes.set_ylabel("squared correlation with the input")
