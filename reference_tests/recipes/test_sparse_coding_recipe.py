@@ -44,7 +44,9 @@ def test_its_figures_can_be_drawn_after_a_step(patches):
     model = recipe.model(patches.spec, 0)
     model.compile()
     model.fit(patches.train.x[:64], batch_size=64, verbose=0)
-    data = dataclasses.replace(patches, test=dataclasses.replace(patches.test, x=patches.test.x[:30]))
+    data = dataclasses.replace(
+        patches, test=dataclasses.replace(patches.test, x=patches.test.x[:30], y=patches.test.y[:30])
+    )
     context = FigureContext(recipe, model, data, {"loss": [1.0, 0.5]})
     for figure in recipe.figures:
         assert isinstance(figure(context), Figure)
