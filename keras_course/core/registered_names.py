@@ -130,6 +130,7 @@ REGISTERED_NAMES = frozenset(
         "SoftmaxLoss",
         "SoftmaxRegression",
         "SparseAutoencoder",
+        "SparseCoding",
         "SparseReservoir",
         "SpikingReservoir",
         "SpikingReservoirCell",
