@@ -8,6 +8,7 @@ from typing import Any
 from keras_course.catalog import (
     attention,
     convolution,
+    energy,
     ensembles,
     foundations,
     generative,
@@ -34,6 +35,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "recurrent": recurrent.ROWS,
     "attention": attention.ROWS,
     "generative": generative.ROWS,
+    "energy": energy.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,
     "selfsupervised": selfsupervised.ROWS,

@@ -1,6 +1,7 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.energy import RBM, BoltzmannMachine
 from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
@@ -30,6 +31,7 @@ __all__ = [
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "BoltzmannMachine",
     "ContextPrediction",
     "DecisionStump",
     "DeepRNN",
@@ -43,6 +45,7 @@ __all__ = [
     "LogisticRegression",
     "MLP",
     "Perceptron",
+    "RBM",
     "RotationPrediction",
     "SoftmaxRegression",
     "TiedPair",
