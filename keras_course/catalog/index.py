@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_course.catalog import (
     attention,
+    autoencoders,
     convolution,
     energy,
     ensembles,
@@ -34,6 +35,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "convolution": convolution.ROWS,
     "recurrent": recurrent.ROWS,
     "attention": attention.ROWS,
+    "autoencoders": autoencoders.ROWS,
     "generative": generative.ROWS,
     "energy": energy.ROWS,
     "latent": latent.ROWS,

@@ -3,7 +3,7 @@
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.energy import RBM, BoltzmannMachine
 from keras_course.models.generative import VariationalAutoencoder
-from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
+from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
     BackpropMLP,
@@ -12,7 +12,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, DeepRNN
+from keras_course.models.recurrent import BackpropThroughTime, CharacterLM, DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -32,6 +32,7 @@ __all__ = [
     "Bagging",
     "BinomialMixture",
     "BoltzmannMachine",
+    "CharacterLM",
     "ContextPrediction",
     "DecisionStump",
     "DeepRNN",
@@ -44,6 +45,7 @@ __all__ = [
     "LinearRegression",
     "LogisticRegression",
     "MLP",
+    "PCA",
     "Perceptron",
     "RBM",
     "RotationPrediction",
