@@ -180,6 +180,13 @@ def pseudo_log_likelihood(visible: Any, kernel: Any, visible_bias: Any, hidden_b
 def binary_states(units: int, dtype: str = "float32") -> Any:
     """All states of n binary units, (2^n, n), the first unit changing fastest.
 
+    Args:
+        units: int n.
+        dtype: of the answer.
+
+    Returns:
+        Tensor (2^n, n) of 0 and 1.
+
     Example:
         >>> binary_states(2).numpy().tolist()
         [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
