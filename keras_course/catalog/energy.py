@@ -25,8 +25,8 @@ ROWS = (
             *(
                 f"{_OPS}:{name}"
                 for name in (
-                    "rbm_energy", "rbm_free_energy", "rbm_hidden_logits", "rbm_visible_parameters",
-                    "rbm_log_partition", "pseudo_log_likelihood",
+                    "rbm_energy", "rbm_free_energy", "free_energy_of_logits", "rbm_hidden_logits",
+                    "rbm_visible_parameters", "rbm_log_partition", "pseudo_log_likelihood",
                 )
             ),
             f"{_MODELS}.annealing:annealed_log_partition",

@@ -26,6 +26,7 @@ __all__ = [
     "binary_states",
     "boltzmann_energy",
     "boltzmann_log_partition",
+    "free_energy_of_logits",
     "pseudo_log_likelihood",
     "rbm_energy",
     "rbm_free_energy",
@@ -135,7 +136,31 @@ def rbm_free_energy(visible: Any, kernel: Any, visible_bias: Any, hidden_bias: A
     Source: C 18.3, R.
     """
     visible = as_floating(visible)
-    logits = rbm_hidden_logits(visible, kernel, hidden_bias, scale)
+    return free_energy_of_logits(visible, rbm_hidden_logits(visible, kernel, hidden_bias, scale), visible_bias, scale)
+
+
+def free_energy_of_logits(visible: Any, logits: Any, visible_bias: Any, scale: Any = None) -> Any:
+    """F(v) where the log odds of the hidden units are known already: no product of matrices.
+
+    F = -b.v - sum_j softplus(logits_j);  Gaussian v: sum_i (v_i - b_i)^2 / (2 s_i^2) - sum_j softplus(logits_j)
+
+    Args:
+        visible: tensor (..., D).
+        logits: tensor (..., H), as `rbm_hidden_logits` gives them.
+        visible_bias: tensor (D,).
+        scale: None, or deviations of Gaussian visible units.
+
+    Returns:
+        Tensor (...), nats.
+
+    Example:
+        >>> round(float(free_energy_of_logits([1.0], [0.0], [2.0])), 6)  # -2 - log 2
+        -2.693147
+
+    Source: C 18.3, R.
+    """
+    visible = as_floating(visible)
+    logits = as_floating(logits, visible.dtype)
     return _visible_energy(visible, visible_bias, scale) - ops.sum(ops.softplus(logits), axis=-1)
 
 

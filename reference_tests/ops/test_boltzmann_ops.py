@@ -6,6 +6,7 @@ import pytest
 
 from keras_course.ops.boltzmann import (
     binary_states,
+    free_energy_of_logits,
     pseudo_log_likelihood,
     rbm_energy,
     rbm_free_energy,
@@ -23,6 +24,8 @@ def test_the_free_energy_sums_out_the_hidden_units(scale):
     energies = np.stack([np.asarray(rbm_energy(VISIBLE, h, KERNEL, B, C, scale)) for h in HIDDEN])
     wanted = -np.logaddexp.reduce(-energies, axis=0)
     np.testing.assert_allclose(rbm_free_energy(VISIBLE, KERNEL, B, C, scale), wanted, rtol=1e-12)
+    logits = rbm_hidden_logits(VISIBLE, KERNEL, C, scale)
+    np.testing.assert_allclose(free_energy_of_logits(VISIBLE, logits, B, scale), wanted, rtol=1e-12)
 
 
 def test_the_log_odds_of_a_unit_are_what_switching_it_on_lowers_the_energy_by():

@@ -30,6 +30,7 @@ from keras_course.models.energy.annealing import LogPartition, annealed_log_part
 from keras_course.models.energy.chains import fair_coins, gibbs_seeds
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
+    free_energy_of_logits,
     pseudo_log_likelihood,
     rbm_free_energy,
     rbm_hidden_logits,
@@ -142,8 +143,9 @@ class RBM(Model):
         """W (D, H), b (D,), c (H,)."""
         return self.kernel, self.visible_bias, self.hidden_bias
 
-    def call(self, inputs: Any) -> Any:
-        return self.encode(inputs)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """P(h = 1 | x), (B, H); in training its log odds, for the loss."""
+        return self.hidden_logits(self._checked_shape(inputs)) if training else self.encode(inputs)
 
     def encode(self, x: Any) -> Any:
         """P(h = 1 | x), (B, H)."""
@@ -218,8 +220,12 @@ class RBM(Model):
         uniforms = uniform_noise((rows, self.units + self.features), seed, dtype)
         return uniforms[:, : self.units], uniforms[:, self.units :]
 
-    def negative_phase(self, x: Any) -> Any:
-        """States of the model to hold against the data x: (B, D), or (chains, D) with persistent chains, which move."""
+    def negative_phase(self, hidden_logits: Any) -> Any:
+        """States of the model to hold against data: (B, D), or (chains, D) with persistent chains, which move.
+
+        Args:
+            hidden_logits: tensor (B, H), the data's log odds of the hidden units, where chains start at the data.
+        """
         seeds = gibbs_seeds(self.step_seed("gibbs"), self.gibbs_steps)
         if self.chains is not None:
             v, h = None, ops.convert_to_tensor(self.chain_states)
@@ -229,18 +235,22 @@ class RBM(Model):
                 h = self.draw_hidden(v, hidden_noise)
             self.chain_states.assign(h)
             return v
-        rows = ops.shape(x)[0]
+        rows = ops.shape(hidden_logits)[0]
         start, total = self.share_of_batch(rows)
-        v = x
+        v = None
         for seed in seeds:
             hidden_noise, visible_noise = (part[start : start + rows] for part in self.sweep_noise(total, seed))
-            v = self.draw_visible(self.draw_hidden(v, hidden_noise), visible_noise)
+            logits = hidden_logits if v is None else self.hidden_logits(v)
+            h = ops.cast(hidden_noise < ops.sigmoid(logits), logits.dtype)
+            v = self.draw_visible(h, visible_noise)
         return v
 
-    def contrast(self, x: Any, v: Any) -> Any:
+    def contrast(self, x: Any, hidden_logits: Any) -> Any:
         """F(x) - F(v), (B,), v row by row, or - the mean of F over persistent chains."""
-        model = rbm_free_energy(ops.stop_gradient(v), *self.parameters, self.deviation)
-        return self.free_energy(x) - (model if self.chains is None else ops.mean(model))
+        v = ops.stop_gradient(self.negative_phase(ops.stop_gradient(hidden_logits)))
+        model = rbm_free_energy(v, *self.parameters, self.deviation)
+        data = free_energy_of_logits(x, hidden_logits, self.visible_bias, self.deviation)
+        return data - (model if self.chains is None else ops.mean(model))
 
     def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
         if loss is not None:
@@ -251,10 +261,12 @@ class RBM(Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         x = ops.cast(x, self.variable_dtype)
-        reconstructed = ops.mean(ops.square(x - self.decode(ops.cast(y_pred, x.dtype))), axis=-1)  # (B,)
+        told = ops.cast(y_pred, x.dtype)
+        features = ops.sigmoid(ops.stop_gradient(told)) if training else told
+        reconstructed = ops.mean(ops.square(x - ops.stop_gradient(self.decode(features))), axis=-1)  # (B,)
         self.reconstruction_error.update_state(reconstructed, sample_weight)
         if training:
-            losses = self.contrast(x, self.negative_phase(x))
+            losses = self.contrast(x, told)
         else:
             losses = reconstructed if self.visible == "gaussian" else -self.pseudo_log_likelihood(x)
         if sample_weight is not None:
