@@ -1,5 +1,11 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
+from keras_course.models.autoencoders import (
+    Autoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    SparseAutoencoder,
+)
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.energy import RBM, BoltzmannMachine
 from keras_course.models.generative import VariationalAutoencoder
@@ -27,6 +33,7 @@ from keras_course.models.vision import FCN, LeNet
 __all__ = [
     "AdaBoost",
     "AdversarialTraining",
+    "Autoencoder",
     "BackpropMLP",
     "BackpropThroughTime",
     "Bagging",
@@ -34,8 +41,10 @@ __all__ = [
     "BoltzmannMachine",
     "CharacterLM",
     "ContextPrediction",
+    "ContractiveAutoencoder",
     "DecisionStump",
     "DeepRNN",
+    "DenoisingAutoencoder",
     "DistributionRegression",
     "DropoutMLP",
     "FCN",
@@ -50,6 +59,7 @@ __all__ = [
     "RBM",
     "RotationPrediction",
     "SoftmaxRegression",
+    "SparseAutoencoder",
     "TiedPair",
     "VariationalAutoencoder",
 ]
