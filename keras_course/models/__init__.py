@@ -5,6 +5,7 @@ from keras_course.models.autoencoders import (
     ContractiveAutoencoder,
     DenoisingAutoencoder,
     SparseAutoencoder,
+    SparseCoding,
 )
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.energy import RBM, BoltzmannMachine
@@ -60,6 +61,7 @@ __all__ = [
     "RotationPrediction",
     "SoftmaxRegression",
     "SparseAutoencoder",
+    "SparseCoding",
     "TiedPair",
     "VariationalAutoencoder",
 ]
