@@ -15,6 +15,7 @@ RUNS: dict[str, list[dict[str, str]]] = {  # name: one run for each environment
     "gmm": [{}],
     "mala": [{}],
     "reservoir": [{}],
+    "rbm": [{"CHAINS": kind} for kind in ("data", "persistent")],
     "lenet": [{}],
     "optimizers": [{}],
     "lenet_layers": [{}],
