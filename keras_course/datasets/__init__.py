@@ -10,7 +10,9 @@ from keras_course.datasets.iam_on_db import iam_lines, iam_on_db
 from keras_course.datasets.pen_lines import PenLine, pack_lines, unpack_lines
 from keras_course.datasets.photographs import load_photograph
 from keras_course.datasets.registry import load, names
+from keras_course.datasets.spike_trains import poisson_spikes
 from keras_course.datasets.split import SplitRows, epoch_order, split_rows
+from keras_course.datasets.time_series import mackey_glass_series, narma10_series
 
 __all__ = [
     "Dataset",
@@ -35,8 +37,11 @@ __all__ = [
     "leave_one_out",
     "load",
     "load_photograph",
+    "mackey_glass_series",
     "names",
+    "narma10_series",
     "pack_lines",
+    "poisson_spikes",
     "split_rows",
     "stroke_font",
     "unpack_lines",

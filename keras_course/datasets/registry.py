@@ -13,6 +13,7 @@ from keras_course.datasets.hershey_words import hershey_words
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
 from keras_course.datasets.king_james import king_james
 from keras_course.datasets.photograph_crops import photograph_crops
+from keras_course.datasets.time_series import mackey_glass, narma10
 
 _BUNDLED = {
     "digits": bundled.digits,
@@ -24,6 +25,8 @@ _BUNDLED = {
     "diabetes": bundled.diabetes,
     "photograph-crops": photograph_crops,
     "hershey-words": hershey_words,
+    "narma-10": narma10,
+    "mackey-glass": mackey_glass,
     "king-james": king_james,
 }
 
