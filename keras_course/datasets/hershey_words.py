@@ -128,7 +128,7 @@ def write_by_hand(text: str, hand: Hand, seed: int, index: int = 0) -> PenLine:
 
     Example:
         >>> write_by_hand("l", Hand(), seed=0).points.tolist()
-        [[1.1428571939468384, 3.0, 0.0], [0.0, -3.0, 1.0]]
+        [[0.5714285969734192, 3.0, 0.0], [0.0, -3.0, 1.0]]
     """
     font = stroke_font(hand.font)
     unknown = sorted(set(text) - set(font))
