@@ -25,7 +25,8 @@ ROWS = (
     ),
     Entry(
         "peephole-lstm", "LSTM whose gates look at the cell state", shape="block",
-        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM", init={"units": 3, "peepholes": "full", "go_backwards": True},
+        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM",
+        init={"units": 3, "peepholes": "full", "go_backwards": True, "learn_initial_state": True},
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
             f"{_OPS}.recurrent:peephole_lstm_step",
@@ -67,12 +68,13 @@ ROWS = (
     Entry(
         "vector-to-sequence", "One vector into every step", shape="block",
         object=f"{_LAYERS}.vector_to_sequence:VectorToSequence", init={"units": 3, "output_units": 2},
-        inputs={"vector": {"shape": [2, 4]}, "sequence": {"shape": [2, 3, 2]}}, sources=("C 10.3.3",),
+        inputs={"vector": {"shape": [2, 4]}, "sequence": {"shape": [2, 3, 2]}},
+        recipe="keras_course.recipes.vector_to_sequence:vector_to_sequence", sources=("C 10.3.3",),
     ),
     Entry(
         "output-recurrent", "Recurrent connections from the output alone", shape="block",
         object=f"{_LAYERS}.output_recurrent:OutputRecurrentRNN", init={"units": 3, "output_units": 2},
-        inputs=(2, 4, 3), sources=("C 10.3.1",),
+        inputs=(2, 4, 3), recipe="keras_course.experiments.teacher_forcing:Config", sources=("C 10.3.1",),
     ),
     Entry(
         "teacher-forcing", "The true output as the next input, always or by chance", shape="op",

@@ -13,6 +13,7 @@ from keras_course.experiments import (
     neighbour_walk,
     saddle_escape,
     sgd_against_gd,
+    teacher_forcing,
     vanishing_gradient,
 )
 from keras_course.experiments.table import Table
@@ -31,5 +32,6 @@ __all__ = [
     "neighbour_walk",
     "saddle_escape",
     "sgd_against_gd",
+    "teacher_forcing",
     "vanishing_gradient",
 ]
