@@ -14,8 +14,11 @@ __all__ = ["as_array", "float_leaves", "leaves", "require", "require_equal", "re
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A tensor as a NumPy array; bfloat16, which NumPy lacks, becomes float32."""
+    """A tensor as a NumPy array; bfloat16, which NumPy lacks, becomes float32, strings become rows of their bytes."""
     array = np.asarray(ops.convert_to_numpy(value))
+    if array.dtype.kind in "OSU":
+        texts = np.ascontiguousarray(array.astype("S"))
+        return texts.view("uint8").reshape(*texts.shape, texts.dtype.itemsize)
     return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
 

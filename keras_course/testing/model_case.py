@@ -134,7 +134,7 @@ class ModelCase(ObjectCase):
         require_equal(self.answer(rebuilt), self.answer(original), "the rebuilt model's answers")
 
     def endpoint_arguments(self, specs: Iterable[Any], rows: int) -> list[np.ndarray]:
-        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1) or small integers."""
+        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1), small integers, letters."""
         found = []
         for index, spec in enumerate(specs):
             shape = tuple(rows if size is None else size for size in spec.shape)
@@ -143,6 +143,10 @@ class ModelCase(ObjectCase):
             entry = next(iter(self.table.entries.values()))
             if index == 0 and shape == (rows, *entry.shape[1:]):
                 array = entry.draw(next(iter(self.table.entries)), rows)
+            elif dtype == "string":
+                letters = philox("endpoint", name, index).choice(list("abc"), (*shape, 3))
+                found.append(np.apply_along_axis(" ".join, -1, letters).astype("S"))
+                continue
             else:
                 generator = philox("endpoint", name, index)
                 whole = "int" in dtype

@@ -73,6 +73,12 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
+def letters_back(ids: np.ndarray) -> np.ndarray:
+    """The target of a row of ids: what is neither padding nor start, turned round, then the end."""
+    rows = [[token for token in row[::-1] if token > 2] + [2] for row in ids]
+    return np.array([row + [0] * (ids.shape[1] + 1 - len(row)) for row in rows], "int32")
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -140,6 +146,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
+    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True},
+    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},

@@ -103,7 +103,7 @@ class EncoderDecoder(Model):
         return kind(
             self.units, return_sequences=True, return_state=True, kernel_initializer=self._glorot(name, "kernel"),
             recurrent_initializer=keras.initializers.Orthogonal(seed=derive_seed(self.seed, name, "recurrent")),
-            name=name, dtype=self.dtype_policy, **settings, **how,
+            seed=derive_seed(self.seed, name, "dropout"), name=name, dtype=self.dtype_policy, **settings, **how,
         )  # fmt: skip
 
     def build_output(self, features: int) -> None:
