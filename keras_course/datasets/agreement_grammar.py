@@ -42,8 +42,9 @@ flower flowers fleur fleurs f|book books livre livres m|letter letters lettre le
 picture pictures image images f|bag bags sac sacs m|key keys clé clés f|hat hats chapeau chapeaux m
 """
 PLACES = """
-garden gardens jardin jardins m|church churches église églises f|school schools école écoles f|bridge bridges pont ponts m
-island islands île îles f|river rivers rivière rivières f|village villages village villages m|hotel hotels hôtel hôtels m
+garden gardens jardin jardins m|church churches église églises f|school schools école écoles f
+bridge bridges pont ponts m|island islands île îles f|river rivers rivière rivières f
+village villages village villages m|hotel hotels hôtel hôtels m
 """
 # English; French masculine, masculine before a vowel, feminine, both plurals; where it stands.
 ADJECTIVES = """
@@ -61,7 +62,8 @@ look_for looks_for cherche cherche cherchons cherchez cherchent|find finds trouv
 listen_to listens_to écoute écoute écoutons écoutez écoutent|draw draws dessine dessine dessinons dessinez dessinent
 hear hears entends entend entendons entendez entendent|follow follows suis suit suivons suivez suivent
 know knows connais connaît connaissons connaissez connaissent|watch watches regarde regarde regardons regardez regardent
-wait_for waits_for attends attend attendons attendez attendent|choose chooses choisis choisit choisissons choisissez choisissent
+wait_for waits_for attends attend attendons attendez attendent
+choose chooses choisis choisit choisissons choisissez choisissent
 admire admires admire admire admirons admirez admirent|forget forgets oublie oublie oublions oubliez oublient
 """
 INTRANSITIVE = """
@@ -70,7 +72,9 @@ laugh laughs ris rit rions riez rient|work works travaille travaille travaillons
 arrive arrives arrive arrive arrivons arrivez arrivent|run runs cours court courons courez courent
 fall falls tombe tombe tombons tombez tombent|wait waits attends attend attendons attendez attendent
 """
-PRONOUNS = (("I", "je", 0), ("he", "il", 1), ("she", "elle", 1), ("we", "nous", 2), ("you", "vous", 3), ("they", "ils", 4))
+PRONOUNS = (
+    ("I", "je", 0), ("he", "il", 1), ("she", "elle", 1), ("we", "nous", 2), ("you", "vous", 3), ("they", "ils", 4),
+)  # fmt: skip
 CONJUNCTIONS = (
     ("and", "et"), ("but", "mais"), ("because", "parce que"), ("when", "quand"), ("while", "pendant que"), ("if", "si"),
 )  # fmt: skip

@@ -53,7 +53,7 @@ def seq2seq() -> Recipe:
 def bahdanau_attention() -> Recipe:
     """The same pairs and sizes as `seq2seq`, but the decoder looks at every word of the source.
 
-    Baseline: `seq2seq` trained on the same split, for more epochs. The longer the sentence, the further it falls behind.
+    Baseline: `seq2seq` trained on the same split, for more epochs: the longer the sentence, the further it falls behind.
     """
     return Recipe(
         slug="bahdanau-attention",
@@ -70,7 +70,7 @@ def bahdanau_attention() -> Recipe:
 
 
 def dates_by_attention() -> Recipe:
-    """Dates as people write them to ISO 8601, character by character (generated): `pipeline.fit(dates_by_attention())`."""
+    """Dates as people write them to ISO 8601, characters, generated: `pipeline.fit.fit(dates_by_attention())`."""
     return Recipe(
         slug="bahdanau-attention",
         dataset="dates",
@@ -112,8 +112,9 @@ def most_alike(dataset: Any, seed: int) -> Baseline:
     answers = []
     for row in dataset.test.x:
         asked = Counter(row[row != PAD].tolist())
-        shared = [2 * sum((asked & each).values()) / (size + asked.total()) for each, size in zip(known, sizes, strict=True)]
-        answers.append(dataset.train.y[int(np.argmax(shared))])
+        pairs = zip(known, sizes, strict=True)
+        alike = [2 * sum((asked & each).values()) / (size + asked.total()) for each, size in pairs]
+        answers.append(dataset.train.y[int(np.argmax(alike))])
     return Baseline("translation memory", translation_scores(np.stack(answers), dataset.test, dataset.spec, unit))
 
 

@@ -134,7 +134,7 @@ class ModelCase(ObjectCase):
         require_equal(self.answer(rebuilt), self.answer(original), "the rebuilt model's answers")
 
     def endpoint_arguments(self, specs: Iterable[Any], rows: int) -> list[np.ndarray]:
-        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1), small integers, letters."""
+        """Arguments for an endpoint: the example where it fits, else numbers in (0, 1), small integers, letters."""
         found = []
         for index, spec in enumerate(specs):
             shape = tuple(rows if size is None else size for size in spec.shape)

@@ -26,7 +26,7 @@ def test_tables_in_the_graph_agree_with_python_on_every_text(unit):
 
 
 def test_words_are_lower_case_and_apostrophes_end_them():
-    assert tokens_of("L'ami ne s'arrête pas, dit-elle.") == ["l'", "ami", "ne", "s'", "arrête", "pas", ",", "dit-elle", "."]
+    assert tokens_of("L'ami s'arrête, dit-elle.") == ["l'", "ami", "s'", "arrête", ",", "dit-elle", "."]
     assert text_of(tokens_of("Parce qu'il n'y a rien, ici.")) == "parce qu'il n'y a rien, ici."
     assert text_of(tokens_of("Qui est-ce ?")) == "qui est-ce ?"
 

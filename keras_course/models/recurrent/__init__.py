@@ -5,4 +5,4 @@ from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.rnn_search import RNNSearch
 from keras_course.models.recurrent.seq2seq import Seq2Seq
 
-__all__ = ["BackpropThroughTime", "DeepRNN"]
+__all__ = ["BackpropThroughTime", "DeepRNN", "RNNSearch", "Seq2Seq"]

@@ -3,8 +3,8 @@
     loss = -log p(y | x) = -sum_t log p(y_t | y_1 ... y_{t-1}, x)        a sentence; padding counts for nothing
 
 In training the decoder is fed the true word before (teacher forcing), all steps in one pass; afterwards its own words,
-chosen by `ops.decoding`. A subclass says how a source is read (`encode`), what one more word costs (`step`), and how all
-words of a known target are scored (`teach`).
+chosen by `ops.decoding`. A subclass says how a source is read (`encode`), what one more word costs (`step`), and how
+all words of a known target are scored (`teach`).
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ class EncoderDecoder(Model):
         return (input_shape[0], self.max_length)
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """Strings in, strings out: `serving_default` greedy, `beam` (best first), `sample`; `tokens` takes and gives ids."""
+        """Strings in, strings out: `serving_default` greedy, `beam` best first, `sample`; `tokens` takes and gives ids."""
         text = keras.InputSpec(shape=(None,), dtype="string", name="text")
         ids = keras.InputSpec(shape=(None, None), dtype="int32", name="ids")
         seed = keras.InputSpec(shape=(2,), dtype="int32", name="seed")

@@ -33,8 +33,8 @@ class RNNSearch(EncoderDecoder):
     c_t = sum_j alpha_tj h_j,   s_t = decoder([E y_{t-1}, c_t], s_{t-1})
 
     `fit(x, y)` takes ids, x (B, S) and y (B, T), each row with END after its last token and then PAD, as
-    `datasets.text.Vocabulary.encode` makes them. `translate(strings)` answers in strings, `align` says where the decoder
-    looked.
+    `datasets.text.Vocabulary.encode` makes them. `translate(strings)` answers in strings, `align` says where the
+    decoder looked.
 
     Args:
         source_vocabulary: strings, tokens of the sources without the four special ones (`datasets.text.SPECIAL`).

@@ -42,7 +42,9 @@ def taught(target):
 TARGETS = np.array([[6, 4, 7, 6, 5, END], [8, 9, END, PAD, PAD, PAD], [END] + [PAD] * 5, [6, END] + [PAD] * 4], "int32")
 
 
-@pytest.mark.parametrize(("kind", "cell"), [*(("seq2seq", cell) for cell in CELLS), ("search", "gru"), ("search", "lstm")])
+@pytest.mark.parametrize(
+    ("kind", "cell"), [*(("seq2seq", cell) for cell in CELLS), ("search", "gru"), ("search", "lstm")]
+)
 def test_a_batch_of_unequal_lengths_is_its_rows_one_by_one(kind, cell):
     model = made(kind, cell=cell)
     ids = model.source_vocabulary.encode(TEXTS)
@@ -78,8 +80,9 @@ def test_the_probability_of_an_answer_is_that_of_teaching_it(model):
 def test_a_beam_finds_nothing_worse_than_greedy_and_its_answers_differ(model):
     ids = model.source_vocabulary.encode(TEXTS)
     found = model.beam(ids, width=6)
-    assert np.all(ops.convert_to_numpy(found.log_probs)[:, 0] >= ops.convert_to_numpy(model.greedy(ids).log_probs) - 1e-5)
-    assert np.all(np.diff(ops.convert_to_numpy(found.log_probs)) <= 0)
+    log_probs = ops.convert_to_numpy(found.log_probs)
+    assert np.all(log_probs[:, 0] >= ops.convert_to_numpy(model.greedy(ids).log_probs) - 1e-5)
+    assert np.all(np.diff(log_probs) <= 0)
     for answers in ops.convert_to_numpy(found.tokens):
         assert len({row.tobytes() for row in answers}) == 6
 
@@ -119,7 +122,8 @@ def test_the_loss_falls_along_its_gradient_as_finite_differences_say(kind):
     gradients = tape.gradient(value, [weight.value for weight in model.trainable_weights])
     generator, start = np.random.default_rng(0), model.get_weights()
     directions = [generator.normal(size=weight.shape) for weight in start]
-    slope = sum(np.sum(ops.convert_to_numpy(tf.convert_to_tensor(g)) * d) for g, d in zip(gradients, directions, strict=True))
+    slopes = [ops.convert_to_numpy(tf.convert_to_tensor(gradient)) for gradient in gradients]
+    slope = sum(np.sum(one * other) for one, other in zip(slopes, directions, strict=True))
     values = []
     for step in (1e-5, -1e-5):
         for weight, old, direction in zip(model.trainable_weights, start, directions, strict=True):
