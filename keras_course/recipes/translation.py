@@ -53,7 +53,7 @@ def seq2seq() -> Recipe:
 def bahdanau_attention() -> Recipe:
     """The same pairs and sizes as `seq2seq`, but the decoder looks at every word of the source.
 
-    Baseline: `seq2seq` trained on the same split, for more epochs: the longer the sentence, the further it falls behind.
+    Baseline: `seq2seq` trained on the same split, for more epochs. The longer the sentence, the further it is behind.
     """
     return Recipe(
         slug="bahdanau-attention",

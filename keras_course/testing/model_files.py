@@ -111,8 +111,11 @@ for folder in sys.argv[1:]:
         for index, (leaf, spec) in enumerate(zip(tf.nest.flatten(outputs), promised)):
             if not spec.shape.is_compatible_with(leaf.shape):
                 sys.exit(f"{folder}: endpoint {endpoint} promises shape {spec.shape} and answers {leaf.shape}")
-            array = np.asarray(tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf)
-            answers[f"{key}|{index}"] = array.astype("S") if leaf.dtype == tf.string else array
+            answers[f"{key}|{index}"] = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
+    answers = {name: np.asarray(value) for name, value in answers.items()}
+    for name, value in answers.items():
+        if value.dtype.kind in "SO":
+            answers[name] = np.char.decode(value.astype("S"), "utf-8")
     np.savez(folder + "/answers.npz", **answers)
 """
 

@@ -79,6 +79,11 @@ def letters_back(ids: np.ndarray) -> np.ndarray:
     return np.array([row + [0] * (ids.shape[1] + 1 - len(row)) for row in rows], "int32")
 
 
+def one_later(x: np.ndarray) -> np.ndarray:
+    """The codes of the next step, the first again at the end."""
+    return np.roll(x, -1, axis=1)
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -138,6 +143,8 @@ def with_adam_and_softmax() -> dict[str, Any]:
 
 _SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
+LETTERS = ("a b. A", "c", "", "b d c")
+
 TRAINING: dict[str, dict[str, Any]] = {
     "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
     "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
@@ -146,9 +153,16 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
-    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True},
-    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True},
+    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
+    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
+    "CharacterLM": {
+        "init": {"alphabet": "ba .", "units": (4, 3), "embedding": 3},
+        "inputs": {"x": {"shape": [4, 5], "dtype": "int32", "max": 4}},
+        "targets": one_later,
+        "compile": with_softmax_loss,
+        "texts": ("a b.", "bab", "..a a"),
+    },
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
@@ -157,6 +171,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
+    "pca": {"compile": by_own_rule, "objective": "reconstruction_error", "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
     "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
@@ -278,7 +293,7 @@ _BY_OTHERS = "the other rows of a batch are the wrong answers: another batch ask
 SKIPS: dict[str, dict[str, str]] = {
     "inpainting-dense": {"same_seed_same_weights": _BY_NETWORKS},
     **{slug: {"measures_do_not_depend_on_the_batch_size": _BY_OTHERS} for slug in ("contrastive", "contrastive-dense")},
-    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture")},
+    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture", "pca")},
     **{slug: {"fit_is_train_on_batch": _BY_ROWS} for slug in ("bagging", "bagged-perceptrons")},
     **{slug: {"fit_is_train_on_batch": _BY_MEMBER} for slug in ("boosting", "boosted-softmax-regression")},
 }

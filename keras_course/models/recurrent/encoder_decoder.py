@@ -238,7 +238,7 @@ class EncoderDecoder(Model):
         return (input_shape[0], self.max_length)
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """Strings in, strings out: `serving_default` greedy, `beam` best first, `sample`; `tokens` takes and gives ids."""
+        """Strings in, strings out: `serving_default` greedy, `beam` best first, `sample`; `tokens` is for ids."""
         text = keras.InputSpec(shape=(None,), dtype="string", name="text")
         ids = keras.InputSpec(shape=(None, None), dtype="int32", name="ids")
         seed = keras.InputSpec(shape=(2,), dtype="int32", name="seed")

@@ -1,10 +1,10 @@
 """Encoder and decoder with attention between them: at every word the decoder looks where it needs to.
 
-    h_j     = [forward_j, backward_j]                        annotation of place j: the whole sentence, seen from j
-    e_tj    = v . tanh(W s_{t-1} + U h_j),   alpha_t = softmax(e_t)
-    c_t     = sum_j alpha_tj h_j
-    s_0     = tanh(W_0 backward_1),          s_t = decoder([E y_{t-1}, c_t], s_{t-1})
-    p(y_t | y_1 ... y_{t-1}, x) = softmax(V maxout([s_t, E y_{t-1}, c_t]) + b)
+h_j     = [forward_j, backward_j]                        annotation of place j: the whole sentence, seen from j
+e_tj    = v . tanh(W s_{t-1} + U h_j),   alpha_t = softmax(e_t)
+c_t     = sum_j alpha_tj h_j
+s_0     = tanh(W_0 backward_1),          s_t = decoder([E y_{t-1}, c_t], s_{t-1})
+p(y_t | y_1 ... y_{t-1}, x) = softmax(V maxout([s_t, E y_{t-1}, c_t]) + b)
 """
 
 from __future__ import annotations

@@ -147,8 +147,9 @@ def test_padding_counts_for_nothing_in_loss_and_accuracy(model):
 
 def test_training_on_few_pairs_learns_them_by_heart():
     model = Seq2Seq(ENGLISH, FRENCH, units=12, embedding=8, max_length=8)
-    ids, target = model.source_vocabulary.encode(TEXTS), model.target_vocabulary.encode(
-        ["Le chat voit le chien.", "l'ami", "", "le chien voit"]
+    ids, target = (
+        model.source_vocabulary.encode(TEXTS),
+        model.target_vocabulary.encode(["Le chat voit le chien.", "l'ami", "", "le chien voit"]),
     )
     model.compile(optimizer=keras.optimizers.Adam(0.05), jit_compile=False)
     model.fit(ids, target, epochs=60, verbose=0)
