@@ -127,6 +127,7 @@ REGISTERED_NAMES = frozenset(
         "SoftmaxLoss",
         "SoftmaxRegression",
         "SparseAutoencoder",
+        "SparseCoding",
         "StageMaps",
         "StochasticLayers",
         "TiedPair",
