@@ -19,7 +19,13 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, CharacterLM, DeepRNN
+from keras_course.models.recurrent import (
+    BackpropThroughTime,
+    CharacterLM,
+    DeepRNN,
+    EchoStateNetwork,
+    LiquidStateMachine,
+)
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -48,11 +54,13 @@ __all__ = [
     "DenoisingAutoencoder",
     "DistributionRegression",
     "DropoutMLP",
+    "EchoStateNetwork",
     "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
     "LinearRegression",
+    "LiquidStateMachine",
     "LogisticRegression",
     "MLP",
     "PCA",
