@@ -125,6 +125,7 @@ REGISTERED_NAMES = frozenset(
         "SoftmaxLoss",
         "SoftmaxRegression",
         "SparseAutoencoder",
+        "SparseCoding",
         "StageMaps",
         "StochasticLayers",
         "TiedPair",
