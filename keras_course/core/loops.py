@@ -244,6 +244,15 @@ def threads_side_by_side() -> int:
     return min(asked, cores) if asked > 0 else cores
 
 
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of tensors as one graph, in eager code too, where a loop of many steps is slow; as it is under JAX."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)  # type: ignore[no-any-return]
+
+
 def sigmoid_gradient(y: Any, dy: Any) -> Any:
     """dy y (1 - y): what flows back through y = sigmoid(a), as one kernel where there is one."""
     if keras.backend.backend() == "tensorflow":
