@@ -16,6 +16,8 @@ from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
 from keras_course.models.recurrent.handwriting import HandwritingSynthesis
+from keras_course.models.recurrent.rnn_search import RNNSearch
+from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.ops.language import bits_of_symbols
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "echo_state_read_out",
     "handwriting_densities",
     "handwriting_weights",
+    "translated_by_searching",
+    "translated_with_one_vector",
 ]
 
 
@@ -78,6 +82,33 @@ def handwriting_weights(units: int, letters: int) -> dict[str, Any]:
         "whole_network": whole.count_params() / 1e6,
         "parameters_of_a_point": compiled(whole)(ops.zeros((1, 1, 4))).shape[-1],
     }
+
+
+def _translator(kind: Any, units: int, embedding: int) -> Any:
+    """Three words to read, two to write."""
+    model = kind(["a", "b", "c"], ["x", "y"], units=units, embedding=embedding, max_length=4)
+    _by_formula(model)
+    return model
+
+
+def translated_with_one_vector(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """Logits of every step of an encoder-decoder with a fixed context, the words before known. Source: C 10.3.4."""
+    model = _translator(Seq2Seq, units, embedding)
+    return {"logits": compiled(lambda source, fed: model([source[None], fed[None]])[0])(source, fed)}
+
+
+def translated_by_searching(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """The same with attention, and where it looks: fed[1:] and any last word are the target. Source: B."""
+    model = _translator(RNNSearch, units, embedding)
+
+    def run(source: Any, fed: Any) -> dict[str, Any]:
+        target = ops.concatenate([fed[1:], fed[:1]])
+        return {
+            "logits": model([source[None], fed[None]])[0],
+            "weights": model.align(source[None], target[None])[0],
+        }
+
+    return dict(compiled(run)(source, fed))
 
 
 def echo_state_read_out(x: Any, y: Any, units: int, leak: float, ridge: float, washout: int) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
 from keras_course.models.recurrent.handwriting import HandwritingSynthesis
 from keras_course.models.recurrent.liquid_state_machine import LiquidStateMachine
+from keras_course.models.recurrent.rnn_search import RNNSearch
+from keras_course.models.recurrent.seq2seq import Seq2Seq
 
 __all__ = [
     "BackpropThroughTime",
@@ -14,4 +16,6 @@ __all__ = [
     "EchoStateNetwork",
     "HandwritingSynthesis",
     "LiquidStateMachine",
+    "RNNSearch",
+    "Seq2Seq",
 ]
