@@ -22,6 +22,7 @@ REGISTERED_NAMES = frozenset(
         "Bilinear",
         "BinomialMixture",
         "BottleneckBlock",
+        "Captioner",
         "CategoricalFamily",
         "ChannelwiseDense",
         "ConditionalNetwork",

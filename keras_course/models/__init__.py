@@ -11,7 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, DeepRNN
+from keras_course.models.recurrent import BackpropThroughTime, Captioner, DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -30,6 +30,7 @@ __all__ = [
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "Captioner",
     "ContextPrediction",
     "DecisionStump",
     "DeepRNN",

@@ -8,21 +8,29 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
+from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 
-__all__ = ["deep_rnn_outputs"]
+__all__ = ["caption_probability", "deep_rnn_outputs"]
+
+
+def _by_formula(model: Any) -> Any:
+    """Entry j (C order) of weight tensor k is ((7 j + 3 k) mod 17 - 8) / 16."""
+    for k, weight in enumerate(model.trainable_weights):
+        j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
+        weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
+    return model
 
 
 def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
     """Two LSTM levels: the read-out after the whole sequence, and the same one step at a time. Source: C 13.5."""
     model = DeepRNN(x.shape[-1], outputs, units=[int(each) for each in ops.convert_to_numpy(units)])
-    for k, weight in enumerate(model.trainable_weights):
-        j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
-        weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
+    _by_formula(model)
 
     def streamed(x: Any) -> Any:
         found = {"outputs": None, "state": ops.zeros((1, model.state_width), x.dtype)}
@@ -31,3 +39,16 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def caption_probability(
+    features: Any, words: Any, tokens: int, units: int, embedding: int, annotation: int, attention: int
+) -> dict[str, Any]:
+    """log p of a caption, and where each of its words looks on a feature map that is the image itself. Source: B."""
+    names = [f"word{k}" for k in range(tokens)]
+    sizes = {"units": units, "embedding": embedding, "annotation": annotation, "attention": attention}
+    model = _by_formula(
+        Captioner(features.shape, names, len(words), trunk=keras.layers.Activation("linear"), **sizes)
+    )  # fmt: skip
+    log_p, maps = compiled(model.score)(features[None], ops.cast(words, "int32")[None])
+    return {"log_probability": log_p[0], "attention": maps[0]}
