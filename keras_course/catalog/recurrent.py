@@ -10,14 +10,18 @@ ROWS = (
         "rnn", "Simple recurrent network, with outputs and connections that skip steps", shape="block",
         object=f"{_LAYERS}.rnn:RNN",
         init={"units": 3, "return_sequences": True, "output_units": 2, "skips": (2,), "weights": "concatenated"},
-        inputs=(2, 4, 3), sources=("C 10.3", "N", "R"),
-        members=(f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence"),
+        inputs=(2, 4, 3), recipe="keras_course.experiments.parity:Config", sources=("C 10.3", "N", "R"),
+        members=(
+            "keras_course.experiments.parity:parity_task", f"{_OPS}.recurrent:rnn_step",
+            f"{_OPS}.recurrence:rnn_sequence",
+        ),
     ),
     Entry(
         "lstm", "Long short-term memory and the variants that leave one thing out", shape="block",
         object=f"{_LAYERS}.lstm:LSTM", init={"units": 3, "return_sequences": True, "dropout": 0.25, "seed": 3},
-        inputs=(2, 4, 3), sources=("C 13.2", "N", "R", "S 9.5"),
+        inputs=(2, 4, 3), recipe="keras_course.recipes.language:lstm", sources=("C 13.2", "N", "R", "S 9.5"),
         members=(
+            "keras_course.models.recurrent.character_lm:CharacterLM", f"{_OPS}.language:bits_of_symbols",
             f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
             f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras",
             f"{_LAYERS}.conversion:to_keras",

@@ -1,8 +1,14 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
+from keras_course.models.autoencoders import (
+    Autoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    SparseAutoencoder,
+)
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.generative import VariationalAutoencoder
-from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
+from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
     BackpropMLP,
@@ -11,7 +17,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, Captioner, DeepRNN
+from keras_course.models.recurrent import BackpropThroughTime, Captioner, CharacterLM, DeepRNN
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -26,14 +32,18 @@ from keras_course.models.vision import FCN, LeNet
 __all__ = [
     "AdaBoost",
     "AdversarialTraining",
+    "Autoencoder",
     "BackpropMLP",
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
     "Captioner",
+    "CharacterLM",
     "ContextPrediction",
+    "ContractiveAutoencoder",
     "DecisionStump",
     "DeepRNN",
+    "DenoisingAutoencoder",
     "DistributionRegression",
     "DropoutMLP",
     "FCN",
@@ -43,9 +53,11 @@ __all__ = [
     "LinearRegression",
     "LogisticRegression",
     "MLP",
+    "PCA",
     "Perceptron",
     "RotationPrediction",
     "SoftmaxRegression",
+    "SparseAutoencoder",
     "TiedPair",
     "VariationalAutoencoder",
 ]

@@ -14,17 +14,27 @@ from keras import ops
 
 from keras_course.core.backend import compiled
 from keras_course.models.recurrent.captioner import Captioner
+from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.ops.language import bits_of_symbols
 
-__all__ = ["caption_probability", "deep_rnn_outputs"]
+__all__ = ["caption_probability", "character_bits", "deep_rnn_outputs"]
 
 
-def _by_formula(model: Any) -> Any:
-    """Entry j (C order) of weight tensor k is ((7 j + 3 k) mod 17 - 8) / 16."""
+def _by_formula(model: Any) -> None:
+    """The goldens' weights, tensors counted through."""
     for k, weight in enumerate(model.trainable_weights):
         j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
         weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
-    return model
+
+
+def character_bits(codes: Any, characters: int, embedding: int, units: Any) -> dict[str, Any]:
+    """Bits of every character after the first, given those before it. Source: C 15.3, R."""
+    alphabet = "abcdefghijklmnopqrstuvwxyz"[: int(characters)]
+    units = [int(each) for each in ops.convert_to_numpy(units)]
+    model = CharacterLM(alphabet, units=units, embedding=int(embedding))
+    _by_formula(model)
+    return {"bits": compiled(lambda c: bits_of_symbols(model(c[None, :-1]), c[None, 1:])[0])(codes)}
 
 
 def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
@@ -47,8 +57,7 @@ def caption_probability(
     """log p of a caption, and where each of its words looks on a feature map that is the image itself. Source: B."""
     names = [f"word{k}" for k in range(tokens)]
     sizes = {"units": units, "embedding": embedding, "annotation": annotation, "attention": attention}
-    model = _by_formula(
-        Captioner(features.shape, names, len(words), trunk=keras.layers.Activation("linear"), **sizes)
-    )  # fmt: skip
+    model = Captioner(features.shape, names, len(words), trunk=keras.layers.Activation("linear"), **sizes)
+    _by_formula(model)
     log_p, maps = compiled(model.score)(features[None], ops.cast(words, "int32")[None])
     return {"log_probability": log_p[0], "attention": maps[0]}

@@ -2,6 +2,7 @@
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
 from keras_course.models.recurrent.captioner import Captioner
+from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 
-__all__ = ["BackpropThroughTime", "Captioner", "DeepRNN"]
+__all__ = ["BackpropThroughTime", "Captioner", "CharacterLM", "DeepRNN"]
