@@ -16,9 +16,17 @@ from keras_course.core.backend import compiled
 from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.rnn_search import RNNSearch
+from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.ops.language import bits_of_symbols
 
-__all__ = ["caption_probability", "character_bits", "deep_rnn_outputs"]
+__all__ = [
+    "caption_probability",
+    "character_bits",
+    "deep_rnn_outputs",
+    "translated_by_searching",
+    "translated_with_one_vector",
+]
 
 
 def _by_formula(model: Any) -> None:
@@ -61,3 +69,30 @@ def caption_probability(
     _by_formula(model)
     log_p, maps = compiled(model.score)(features[None], ops.cast(words, "int32")[None])
     return {"log_probability": log_p[0], "attention": maps[0]}
+
+
+def _translator(kind: Any, units: int, embedding: int) -> Any:
+    """Three words to read, two to write."""
+    model = kind(["a", "b", "c"], ["x", "y"], units=units, embedding=embedding, max_length=4)
+    _by_formula(model)
+    return model
+
+
+def translated_with_one_vector(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """Logits of every step of an encoder-decoder with a fixed context, the words before known. Source: C 10.3.4."""
+    model = _translator(Seq2Seq, units, embedding)
+    return {"logits": compiled(lambda source, fed: model([source[None], fed[None]])[0])(source, fed)}
+
+
+def translated_by_searching(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """The same with attention, and where it looks: fed[1:] and any last word are the target. Source: B."""
+    model = _translator(RNNSearch, units, embedding)
+
+    def run(source: Any, fed: Any) -> dict[str, Any]:
+        target = ops.concatenate([fed[1:], fed[:1]])
+        return {
+            "logits": model([source[None], fed[None]])[0],
+            "weights": model.align(source[None], target[None])[0],
+        }
+
+    return dict(compiled(run)(source, fed))

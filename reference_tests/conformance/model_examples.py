@@ -78,6 +78,12 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
+def letters_back(ids: np.ndarray) -> np.ndarray:
+    """The target of a row of ids: what is neither padding nor start, turned round, then the end."""
+    rows = [[token for token in row[::-1] if token > 2] + [2] for row in ids]
+    return np.array([row + [0] * (ids.shape[1] + 1 - len(row)) for row in rows], "int32")
+
+
 def one_later(x: np.ndarray) -> np.ndarray:
     """The codes of the next step, the first again at the end."""
     return np.roll(x, -1, axis=1)
@@ -142,6 +148,8 @@ def with_adam_and_softmax() -> dict[str, Any]:
 
 _SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
+LETTERS = ("a b. A", "c", "", "b d c")
+
 TRAINING: dict[str, dict[str, Any]] = {
     "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
     "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
@@ -151,6 +159,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "captioning": {"targets": brightness_in_words, "compile": with_momentum, "texts": ("a small 7", "large", "A  12")},
+    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
+    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "CharacterLM": {
         "init": {"alphabet": "ba .", "units": (4, 3), "embedding": 3},
