@@ -6,13 +6,13 @@ import struct
 
 import numpy as np
 import pytest
-from keras_course.datasets.text import END, PAD, SPECIAL, UNKNOWN, tokens_of
 
 from keras_course.core.errors import MissingDataError
 from keras_course.datasets import load
 from keras_course.datasets.agreement_grammar import generated_pair, generated_pairs
 from keras_course.datasets.dates import FORMATS, generated_dates
 from keras_course.datasets.sentence_pairs import everyday_pairs, installed_messages, sentence_dataset
+from keras_course.datasets.text import END, PAD, SPECIAL, UNKNOWN, tokens_of
 
 VOWEL = "[aeiouyâàéèêîôœh]"
 

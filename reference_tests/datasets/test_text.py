@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_course.datasets.text import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, text_of, tokens_of
-from keras_course.models.recurrent.text_tables import TextTables
 
 from keras_course.core.errors import InvalidDataError
+from keras_course.datasets.text import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, text_of, tokens_of
+from keras_course.models.recurrent.text_tables import TextTables
 
 NASTY = [
     "", "   ", "L'ami d'Élise n'a pas «dormi», dit-il.", "Où est-ce ?!", "a  b\tc\nd", "AUJOURD'HUI’S ’tis", "...",

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
-from keras_course.datasets.text import END, PAD, START
 
+from keras_course.datasets.text import END, PAD, START
 from keras_course.models.recurrent import RNNSearch, Seq2Seq
 from keras_course.models.recurrent.encoder_decoder import CELLS
 
