@@ -2,7 +2,7 @@
 
     "L'ami dort."  ->  l'  ami  dort  .  ->  [17, 5, 41, 4, END, PAD, PAD]
 
-Words: lower case, punctuation by itself, an apostrophe ends the word before it (l'ami is l' and ami), hyphens stay inside.
+Words: lower case, punctuation by itself, an apostrophe ends the word before it (l'ami is l' and ami), hyphens stay.
 Putting words together again glues what follows an apostrophe, and full stops and commas; ? and ! keep the space that
 French gives them. Characters: every code point as it is. `models.recurrent.text_tables` does the same inside a graph.
 """
@@ -22,7 +22,19 @@ from numpy.typing import NDArray
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.shapes import require_one_of
 
-__all__ = ["CLEANED", "END", "JOINED", "PAD", "SPECIAL", "START", "UNITS", "UNKNOWN", "Vocabulary", "text_of", "tokens_of"]
+__all__ = [
+    "CLEANED",
+    "END",
+    "JOINED",
+    "PAD",
+    "SPECIAL",
+    "START",
+    "UNITS",
+    "UNKNOWN",
+    "Vocabulary",
+    "text_of",
+    "tokens_of",
+]
 
 UNITS = ("word", "character")
 SPECIAL = ("[pad]", "[start]", "[end]", "[unknown]")

@@ -8,6 +8,7 @@ from keras_course.models.autoencoders import (
     SparseCoding,
 )
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.energy import RBM, BoltzmannMachine
 from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
@@ -39,6 +40,7 @@ __all__ = [
     "Bagging",
     "BinomialMixture",
     "Captioner",
+    "BoltzmannMachine",
     "CharacterLM",
     "ContextPrediction",
     "ContractiveAutoencoder",
@@ -56,6 +58,7 @@ __all__ = [
     "MLP",
     "PCA",
     "Perceptron",
+    "RBM",
     "RotationPrediction",
     "SoftmaxRegression",
     "SparseAutoencoder",
