@@ -13,6 +13,7 @@ from keras_course.datasets.digit_captions import digit_captions
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
 from keras_course.datasets.king_james import king_james
 from keras_course.datasets.photograph_crops import photograph_crops
+from keras_course.datasets.time_series import mackey_glass, narma10
 
 _BUNDLED = {
     "digits": bundled.digits,
@@ -26,6 +27,8 @@ _BUNDLED = {
     "photograph-crops": photograph_crops,
     "english-french": sentence_pairs.english_french,
     "dates": sentence_pairs.dates,
+    "narma-10": narma10,
+    "mackey-glass": mackey_glass,
     "king-james": king_james,
 }
 

@@ -19,7 +19,14 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, Captioner, CharacterLM, DeepRNN
+from keras_course.models.recurrent import (
+    BackpropThroughTime,
+    Captioner,
+    CharacterLM,
+    DeepRNN,
+    EchoStateNetwork,
+    LiquidStateMachine,
+)
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -49,11 +56,13 @@ __all__ = [
     "DenoisingAutoencoder",
     "DistributionRegression",
     "DropoutMLP",
+    "EchoStateNetwork",
     "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
     "LinearRegression",
+    "LiquidStateMachine",
     "LogisticRegression",
     "MLP",
     "PCA",

@@ -176,7 +176,7 @@ def test_unknown_data_set_suggests_the_nearest():
 
 def test_names_list_every_set_once():
     others = {"digit-canvas", "digit-captions", "english-french", "dates", "king-james"}
-    others |= {"mnist", "fashion-mnist", "cifar10"}
+    others |= {"narma-10", "mackey-glass", "mnist", "fashion-mnist", "cifar10"}
     assert set(ROWS) | others == set(names())
     assert len(set(names())) == len(names())
 

@@ -41,6 +41,7 @@ from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
+from reference_tests.verify.planted_reservoir_faults import RESERVOIR_FAULTS
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -347,5 +348,6 @@ FAULTS = {
     "average for sum": ("momentum", AverageForSum),
     "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
     **RECURRENT_FAULTS,
+    **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,
 }
