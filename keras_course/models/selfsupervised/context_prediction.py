@@ -17,12 +17,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed, uniform_noise
+from keras_course.core.seeds import uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int
-from keras_course.layers.sub_networks import restored, told
-from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.layers.sub_networks import told
+from keras_course.models.selfsupervised.pretext_task import PretextTask
 from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 from keras_course.ops.jigsaw import image_pieces, permutation_set, shuffled_pieces
 
@@ -32,7 +31,7 @@ AROUND = 3  # pieces along a side for the task "position": a centre and eight ne
 
 
 @register("ContextPrediction")
-class ContextPrediction(Model):
+class ContextPrediction(PretextTask):
     """A trunk that sees pieces and a head that says how they belong together; `call` returns its logits.
 
     J = 1/N sum_i 1/K sum_k -log softmax(head(features of the pieces in arrangement k))_k
@@ -106,8 +105,6 @@ class ContextPrediction(Model):
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.hidden = self._dense(units, "hidden", "relu")
         self.head = self._dense(len(self.table), "head", None)
-        self.cost = SoftmaxLoss(reduction=None)
-        self.accuracy_mean = keras.metrics.Mean(name="accuracy")
         self.build((None, *self.image_shape))
 
     def _table(self) -> np.ndarray:
@@ -116,10 +113,6 @@ class ContextPrediction(Model):
             return permutation_set(self.pieces, self.orders)
         centre = self.pieces // 2
         return np.array([[centre, piece] for piece in range(self.pieces) if piece != centre], "int32")
-
-    def _dense(self, units: int, name: str, activation: Any) -> Any:
-        start = keras.initializers.GlorotUniform(derive_seed(self.seed, name, "kernel"))
-        return keras.layers.Dense(units, activation, kernel_initializer=start, dtype=self.dtype_policy, name=name)
 
     def build(self, input_shape: Any) -> None:
         images = keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype)
@@ -186,45 +179,6 @@ class ContextPrediction(Model):
         order = ops.take(ops.convert_to_tensor(self.table), labels, axis=0)  # (B, S)
         return {"logits": self._judged(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
 
-    def arrangement_costs(self, labels: Any, logits: Any) -> Any:
-        """Mean over the arrangements of an image of -log softmax(logits)_label, (B,).
-
-        Args:
-            labels: int tensor (B, A).
-            logits: tensor (B, A, K).
-        """
-        return ops.mean(self.cost(labels, logits), axis=-1)
-
-    def probabilities(self, images: Any) -> Any:
-        """softmax of the logits, in the shape of the output."""
-        return ops.softmax(self(images, training=False), axis=-1)
-
-    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
-        if loss is not None:
-            raise ValueError(f"ContextPrediction brings its own loss. Received: loss={loss!r}")
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        answers = y_pred if isinstance(y_pred, dict) else self.pretext(ops.cast(x, self.compute_dtype))
-        logits, labels = answers["logits"], answers["labels"]
-        costs = self.arrangement_costs(labels, logits)  # (B,)
-        found = ops.cast(ops.cast(ops.argmax(logits, axis=-1), "int32") == labels, costs.dtype)
-        self.accuracy_mean.update_state(ops.mean(found, axis=-1), sample_weight)
-        if sample_weight is not None:
-            costs = costs * ops.reshape(ops.cast(sample_weight, costs.dtype), (-1,))
-        return self.mean_over_rows(costs) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """`serving_default` probabilities in the shape of the output, `logits`, `encode` (B, F)."""
-        images = [keras.InputSpec(shape=(None, *self.image_shape), dtype=self.input_dtype, name="images")]
-        return {
-            "serving_default": (self.probabilities, images),
-            "logits": (lambda images: self(images, training=False), images),
-            "encode": (self.encode, images),
-        }
-
     def get_config(self) -> dict[str, Any]:
         names = ("task", "grid", "gap", "orders", "units", "arrangements", "representation")
         return {
@@ -233,10 +187,6 @@ class ContextPrediction(Model):
             "trunk": self.given,
             **{name: getattr(self, name) for name in names},
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ContextPrediction:
-        return cls(**{**config, "trunk": restored(config["trunk"])})
 
 
 def _leading(shown: Any) -> tuple[Any, ...]:

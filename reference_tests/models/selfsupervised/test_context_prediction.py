@@ -25,7 +25,7 @@ def test_pieces_that_are_alike_leave_chance_at_best(task, count):
     flat = np.ones((5, 6, 6, 1), "float32") * np.arange(5)[:, None, None, None]
     model = made(task, gap=0)
     answers = model.pretext(flat)
-    costs = np.asarray(model.arrangement_costs(answers["labels"], answers["logits"]))
+    costs = np.asarray(model.question_costs(answers["labels"], answers["logits"]))
     assert np.all(costs >= math.log(count) - 1e-5)
     assert model.evaluate(flat, verbose=0, return_dict=True)["accuracy"] == pytest.approx(1 / count)
 
