@@ -10,14 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from keras_course.core.seeds import derive_seed
 from keras_course.datasets import Dataset
-from keras_course.models.selfsupervised.settings import PRETEXTS, STAGES
+from keras_course.models.selfsupervised.settings import PRETEXTS, STAGES, random_starts
 from keras_course.models.selfsupervised.trunk import image_trunk, train_supervised
 from keras_course.pipeline.figures import FigureContext
-from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_labels, probe_of
+from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_labels, probe_of, together
 from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes.pretext_figures import classes_of_embeddings, filled_holes, hole_errors, two_views
@@ -34,7 +31,6 @@ __all__ = [
 ]
 
 GAIN = 0.10
-RANDOM_TRUNKS = 5
 DIGITS_TO_TRAIN_ON = 1258
 
 
@@ -146,7 +142,5 @@ def accuracy_of_probes(context: FigureContext) -> Any:
 
 def _probe_of_untrained(slug: str, dataset: Dataset, seed: int) -> LinearProbe:
     """All draws of all random trunks, side by side: one trunk alone may be lucky by several points."""
-    starts = [seed, *(derive_seed(seed, "random trunk", number) for number in range(1, RANDOM_TRUNKS))]
-    probes = [probe_of(PRETEXTS[slug].model(dataset.spec.shape, start).encode, dataset, seed) for start in starts]
-    accuracy = np.concatenate([probe.accuracy for probe in probes], axis=1)
-    return LinearProbe(probes[0].per_class, accuracy, float(np.mean([probe.clusterability for probe in probes])))
+    models = (PRETEXTS[slug].model(dataset.spec.shape, start) for start in random_starts(seed))
+    return together([probe_of(model.encode, dataset, seed) for model in models])
