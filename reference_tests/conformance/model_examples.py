@@ -73,6 +73,11 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
+def one_later(x: np.ndarray) -> np.ndarray:
+    """The codes of the next step, the first again at the end."""
+    return np.roll(x, -1, axis=1)
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -141,6 +146,13 @@ TRAINING: dict[str, dict[str, Any]] = {
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
+    "CharacterLM": {
+        "init": {"alphabet": "ba .", "units": (4, 3), "embedding": 3},
+        "inputs": {"x": {"shape": [4, 5], "dtype": "int32", "max": 4}},
+        "targets": one_later,
+        "compile": with_softmax_loss,
+        "texts": ("a b.", "bab", "..a a"),
+    },
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
@@ -149,6 +161,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
+    "pca": {"compile": by_own_rule, "objective": "reconstruction_error", "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
     "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
@@ -270,7 +283,7 @@ _BY_OTHERS = "the other rows of a batch are the wrong answers: another batch ask
 SKIPS: dict[str, dict[str, str]] = {
     "inpainting-dense": {"same_seed_same_weights": _BY_NETWORKS},
     **{slug: {"measures_do_not_depend_on_the_batch_size": _BY_OTHERS} for slug in ("contrastive", "contrastive-dense")},
-    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture")},
+    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture", "pca")},
     **{slug: {"fit_is_train_on_batch": _BY_ROWS} for slug in ("bagging", "bagged-perceptrons")},
     **{slug: {"fit_is_train_on_batch": _BY_MEMBER} for slug in ("boosting", "boosted-softmax-regression")},
 }
