@@ -58,7 +58,7 @@ def gmm() -> Recipe:
         slug="gmm",
         dataset="digits-flat",
         model=lambda spec, seed: GaussianMixture(
-            KINDS, spec.features, covariance="tied", regularisation=1e-3, tolerance=1e-4, seed=seed
+            KINDS, spec.features, "tied", regularisation=1e-3, tolerance=1e-4, seed=seed, initial="k-means"
         ),
         compile=_judged_by_purity,
         batch_size=None,

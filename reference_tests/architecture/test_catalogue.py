@@ -23,6 +23,7 @@ BASES = {
     "Augmentation",
     "ImageClassifier",
     "Model",
+    "PretextTask",
     "RecurrentCell",
     "RecurrentLayer",
 }  # to be subclassed: no file names them

@@ -200,7 +200,7 @@ TRAINING: dict[str, dict[str, Any]] = {
 # Models that are members of rows of another shape.
 OTHERS: dict[str, ModelCase] = {
     "distribution-regression": ModelCase(
-        DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
+        DistributionRegression, {"features": 3, "units": (4,), "dropout": 0.3}, (4, 3), sums, with_its_likelihood
     ),
     "vae-two-layers": ModelCase(
         catalog.resolve("vae"),

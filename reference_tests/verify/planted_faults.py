@@ -39,6 +39,7 @@ from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
+from reference_tests.verify.planted_vision_faults import VISION_FAULTS
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -331,4 +332,5 @@ FAULTS = {
     "average for sum": ("momentum", AverageForSum),
     "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
     **RECURRENT_FAULTS,
+    **VISION_FAULTS,
 }

@@ -52,7 +52,8 @@ class ContextPrediction(PretextTask):
         units: int, width of the head's hidden layer.
         arrangements: "all" or "one", of each image in a training step.
         representation: what `encode` returns: "image", the trunk's features of the whole image, for which it must take
-            other sizes than a piece's, or "pieces", those of all pieces in a row.
+            other sizes than a piece's; "pieces", those of all pieces in a row; "penultimate", the head's hidden units
+            for the pieces as they lie, for "position" the strongest answer of each unit over the eight neighbours.
         seed: int, root of the initial weights and of the arrangements drawn.
         **kwargs: as keras.Model.
 
@@ -93,7 +94,7 @@ class ContextPrediction(PretextTask):
         self.image_shape = normalize_tuple("ContextPrediction", shape, 3, "shape")
         require_one_of("ContextPrediction", ("position", "jigsaw"), task=task)
         require_one_of("ContextPrediction", ("all", "one"), arrangements=arrangements)
-        require_one_of("ContextPrediction", ("image", "pieces"), representation=representation)
+        require_one_of("ContextPrediction", ("image", "pieces", "penultimate"), representation=representation)
         require_positive_int("ContextPrediction", grid=grid, orders=orders, units=units)
         if task == "position" and grid != AROUND:
             raise ValueError(f"ContextPrediction asks for positions among 3 x 3 pieces. Received: grid={grid}")
@@ -125,9 +126,8 @@ class ContextPrediction(PretextTask):
         if training:
             return self.pretext(inputs, True)
         features = self.piece_features(inputs)
-        if self.task == "jigsaw":
-            return self._judged(features)  # (B, K)
-        return self._judged_all(features)  # (B, 8, 8)
+        shown = features if self.task == "jigsaw" else self._arranged(features)
+        return self._logits(shown)  # (B, K) or (B, 8, 8)
 
     def piece_features(self, images: Any, training: bool | None = False) -> Any:
         """f_j = trunk(piece j), (B, P, F).
@@ -141,25 +141,32 @@ class ContextPrediction(PretextTask):
         return ops.reshape(features, (-1, self.pieces, features.shape[-1]))
 
     def encode(self, images: Any, training: bool | None = False) -> Any:
-        """The representation of whole images, (B, F), or (B, P F) for "pieces".
+        """The representation of whole images: (B, F), (B, P F) for "pieces", (B, units) for "penultimate".
 
         Args:
             images: tensor (B, H, W, C).
         """
-        if self.representation == "pieces":
-            return self.flatten(self.piece_features(images, training))
+        if self.representation != "image":
+            features = self.piece_features(images, training)  # (B, P, F)
+            if self.representation == "pieces":
+                return self.flatten(features)
+            if self.task == "jigsaw":
+                return self._hidden_units(features)
+            return ops.max(self._hidden_units(self._arranged(features)), axis=1)
         require_images("ContextPrediction", images.shape, self.image_shape)
         return self.flatten(self.trunk(images, training=training))
 
-    def _judged(self, shown: Any) -> Any:
-        """g(features of the pieces shown), (..., S, F) -> (..., K)."""
-        joined = ops.reshape(shown, (*_leading(shown), shown.shape[-2] * shown.shape[-1]))
-        return self.head(self.hidden(joined))
+    def _hidden_units(self, shown: Any) -> Any:
+        """relu(W1' [features of the pieces shown] + b1), (..., S, F) -> (..., units)."""
+        return self.hidden(ops.reshape(shown, (*_leading(shown), shown.shape[-2] * shown.shape[-1])))
 
-    def _judged_all(self, features: Any) -> Any:
-        """The same for every arrangement, (B, P, F) -> (B, K, K)."""
+    def _arranged(self, features: Any) -> Any:
+        """The features that the head sees in each arrangement, (B, P, F) -> (B, K, S, F)."""
         shown = ops.take(features, self.table.reshape(-1), axis=1)  # (B, K S, F)
-        return self._judged(ops.reshape(shown, (-1, *self.table.shape, features.shape[-1])))
+        return ops.reshape(shown, (-1, *self.table.shape, features.shape[-1]))
+
+    def _logits(self, shown: Any) -> Any:
+        return self.head(self._hidden_units(shown))  # (..., S, F) -> (..., K)
 
     def pretext(self, images: Any, training: bool | None = False) -> dict[str, Any]:
         """Logits (B, A, K) of A arrangements, all K or one drawn, and int32 labels (B, A) that say which they are.
@@ -172,12 +179,12 @@ class ContextPrediction(PretextTask):
         rows = ops.shape(images)[0]
         if self.arrangements == "all" or not training:
             labels = ops.broadcast_to(ops.arange(count, dtype="int32"), (rows, count))
-            return {"logits": self._judged_all(features), "labels": labels}
+            return {"logits": self._logits(self._arranged(features)), "labels": labels}
         first, total = self.share_of_batch(rows)
         drawn = uniform_noise((total,), self.step_seed("arrangement"))[first : first + rows]
         labels = ops.cast(count * drawn, "int32")  # (B,)
         order = ops.take(ops.convert_to_tensor(self.table), labels, axis=0)  # (B, S)
-        return {"logits": self._judged(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
+        return {"logits": self._logits(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
 
     def get_config(self) -> dict[str, Any]:
         names = ("task", "grid", "gap", "orders", "units", "arrangements", "representation")

@@ -94,6 +94,20 @@ def test_a_representation_is_of_the_whole_image_or_of_its_pieces():
     assert np.allclose(parts.encode(X)[:, 4:8], parts.trunk(X[:, :3, 3:]), atol=1e-6)
 
 
+def test_the_penultimate_layer_is_the_strongest_answer_over_all_neighbours():
+    model = made("position", representation="penultimate")
+    features = np.asarray(model.piece_features(X))  # (B, 9, F)
+    pairs = [np.concatenate([features[:, 4], features[:, near]], axis=1) for near in (0, 1, 2, 3, 5, 6, 7, 8)]
+    wanted = np.max([np.asarray(model.hidden(pair)) for pair in pairs], axis=0)
+    assert np.ptp(wanted) > 0 and np.allclose(model.encode(X), wanted, atol=1e-6)
+
+
+def test_the_penultimate_layer_of_a_jigsaw_is_that_of_the_image_as_it_lies():
+    model = made(representation="penultimate")
+    hidden = model.encode(X)
+    assert tuple(hidden.shape) == (12, model.units) and np.allclose(model.head(hidden), model(X), atol=1e-6)
+
+
 def test_a_trunk_for_one_size_serves_pieces():
     mine = keras.Sequential([keras.Input((3, 3, 1)), keras.layers.Flatten(), keras.layers.Dense(5)])
     assert tuple(made(trunk=mine, representation="pieces").encode(X).shape) == (12, 20)
