@@ -5,9 +5,8 @@
     supervised   the same start, trained with the class of every training image
     pixels       no trunk
 
-A pretext task's features are what `encode` of its model says: the trunk's, for "jigsaw" those of its penultimate layer
-(whose own untrained yardstick is in its recipe). Every probe sees the same labelled rows. Settings are those of
-`models.selfsupervised.settings`, chosen on validation splits of seeds that are not among those of `Config`.
+Every probe sees the same labelled rows. Settings are those of `models.selfsupervised.settings`, chosen on validation
+splits of seeds that are not among those of `Config`.
 """
 
 from __future__ import annotations

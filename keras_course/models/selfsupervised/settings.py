@@ -88,12 +88,8 @@ def _turned(shape: tuple[int, ...], seed: int) -> RotationPrediction:
 
 
 def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
-    """3 x 3 pieces of 4 x 4 pixels on digits, of half the image's side: neighbours overlap by half.
-
-    Represented by the layer in front of the answer, as the notes have it: the trunk alone sees pieces, never an image.
-    """
-    overlap = min(shape[:2]) // 4
-    return ContextPrediction(shape, STAGES, "position", gap=-overlap, units=32, representation="penultimate", seed=seed)
+    """3 x 3 pieces of 4 x 4 pixels on digits, of half the image's side: neighbours overlap by half."""
+    return ContextPrediction(shape, STAGES, "position", gap=-(min(shape[:2]) // 4), units=32, seed=seed)
 
 
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
