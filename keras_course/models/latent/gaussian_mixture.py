@@ -217,21 +217,25 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
 
     def _of_clusters(self, x, centres):
         """Weights, means and covariances of the clusters around these centres, once they rest."""
+        q = None
         for _ in range(LLOYD_STEPS):
-            moved, r = lloyd_step(x, centres)
-            if np.array_equal(moved, centres):
+            before, (centres, r) = q, lloyd_step(x, centres)
+            q = np.array(r)
+            if before is not None and np.array_equal(q, before):
                 break
-            centres = moved
-        q = np.array(r)
         q[:, q.sum(axis=0) == 0] = 1 / len(x)  # a cluster without samples starts as a component of one, spread over all
-        weights, means, scale = gaussian_m_step(x, q, self.covariance, self.regularisation)
-        if not np.isfinite(scale).all():
+        try:
+            weights, means, scale = gaussian_m_step(x, q, self.covariance, self.regularisation)
+            covariances = np.asarray(covariances_of(scale, self.covariance, self.components, self.features))
+        except ValueError:  # Keras's, of a matrix without a Cholesky factor
+            covariances = np.zeros((1, 1, 1))
+        if not np.all(np.diagonal(covariances, axis1=1, axis2=2) > 0):
             raise InvalidDataError(
                 f"A cluster of k-means has a singular covariance ({self.covariance}): it holds too few samples. Give "
                 f"regularisation > 0, fewer components or initial='k-means++'. Received: "
                 f"regularisation={self.regularisation}, sizes={q.sum(axis=0).round(3).tolist()}"
             )
-        return weights, means, covariances_of(scale, self.covariance, self.components, self.features)
+        return weights, means, covariances
 
     def expected_sums(self, x, weight):
         """What one batch adds to the M-step, by the model's own responsibilities, and its log-likelihood.

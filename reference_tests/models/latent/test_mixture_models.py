@@ -147,9 +147,10 @@ def test_the_start_by_k_means_is_the_m_step_of_its_clusters(flowers, covariance)
     assert GaussianMixture.from_config(model.get_config()).initial == "k-means"
 
 
-def test_a_cluster_of_few_samples_asks_for_regularisation():
+@pytest.mark.parametrize("covariance", ["full", "diagonal", "spherical"])
+def test_a_cluster_of_few_samples_asks_for_regularisation(covariance):
     x = np.concatenate([np.zeros((3, 2)), np.random.default_rng(0).normal(size=(20, 2)) + 90])
-    model = GaussianMixture(2, 2, regularisation=0.0, initial="k-means", dtype="float64")
+    model = GaussianMixture(2, 2, covariance, regularisation=0.0, initial="k-means", dtype="float64")
     with pytest.raises(InvalidDataError, match="cluster of k-means.*regularisation > 0.*sizes=.*3[.]0"):
         model.initialise(x)
     with pytest.raises(ValueError, match="initial='random'"):
