@@ -4,6 +4,11 @@ from keras_course.catalog.entry import Entry
 
 _LAYERS = "keras_course.layers.recurrent"
 _OPS = "keras_course.ops"
+_TRANSLATOR = {
+    "source_vocabulary": ["a", "b", "c"], "target_vocabulary": ["x", "y", "z"], "units": 5, "embedding": 4,
+    "max_length": 5, "beam_width": 3,
+}  # fmt: skip
+_IDS = {"ids": {"shape": [4, 5], "dtype": "int32", "max": 7}}
 
 ROWS = (
     Entry(
@@ -59,6 +64,37 @@ ROWS = (
         members=(f"{_OPS}.bptt:backprop_through_time",),
     ),
     Entry(
+        "echo-state-network", "A random reservoir whose read-out is found in closed form", shape="model",
+        object="keras_course.models.recurrent.echo_state_network:EchoStateNetwork",
+        init={
+            "features": 3, "outputs": 2, "units": 8, "density": 0.5, "leak": 0.5, "bias_scaling": 0.1, "ridge": 1e-3,
+            "washout": 1,
+        },
+        inputs=(4, 5, 3), recipe="keras_course.recipes.reservoirs:echo_state_network", sources=("C 13.4",),
+        members=(
+            f"{_LAYERS}.reservoir:Reservoir", f"{_OPS}.reservoir:leaky_step", f"{_OPS}.reservoir:spectral_radius",
+            f"{_OPS}.reservoir:intrinsic_plasticity_step", f"{_OPS}.reservoir_measures:linear_memory_curve",
+            f"{_OPS}.reservoir_measures:squared_correlation", f"{_OPS}.reservoir_measures:exponential_divergence",
+            f"{_OPS}.reservoir_measures:normalised_rmse", "keras_course.initializers.sparse_reservoir:SparseReservoir",
+            "keras_course.initializers.sparse_reservoir:radius_of",
+        ),
+    ),
+    Entry(
+        "liquid-state-machine", "Spiking neurons in a box, and a read-out of their state", shape="model",
+        object="keras_course.models.recurrent.liquid_state_machine:LiquidStateMachine",
+        init={
+            "features": 3, "outputs": 4, "grid": (2, 2, 2), "liquid": {"input_strength": 6.0, "drive": 1.5},
+            "ridge": 1e-2,
+        },
+        inputs=(4, 6, 3), recipe="keras_course.recipes.reservoirs:liquid_state_machine", sources=("C 13.4",),
+        members=(
+            f"{_LAYERS}.spiking_reservoir:SpikingReservoir", f"{_OPS}.integrate_and_fire:integrate_and_fire_step",
+            f"{_OPS}.integrate_and_fire:synapse_step", f"{_OPS}.integrate_and_fire:firing_interval",
+            f"{_OPS}.integrate_and_fire:decay_of",
+            "keras_course.initializers.liquid_connections:LiquidConnections",
+        ),
+    ),
+    Entry(
         "bidirectional", "One network from the start, one from the end", shape="block",
         object=f"{_LAYERS}.bidirectional:Bidirectional",
         init={
@@ -86,15 +122,20 @@ ROWS = (
         members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
     ),
     Entry(
-        "seq2seq", "Sequences token by token: greedy, by beam search, by chance", shape="op",
-        object=f"{_OPS}.decoding:beam", sources=("C 10.3.4", "B"),
-        members=(f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample", f"{_OPS}.decoding:sampled_tokens"),
+        "seq2seq", "From sequence to sequence through one vector; decoding greedy, by beam, by chance", shape="model",
+        object="keras_course.models.recurrent.seq2seq:Seq2Seq", init=_TRANSLATOR, inputs=_IDS,
+        recipe="keras_course.recipes.translation:seq2seq", sources=("C 10.3.4", "B"),
+        members=(
+            f"{_OPS}.decoding:beam", f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample",
+            f"{_OPS}.decoding:sampled_tokens", "keras_course.models.recurrent.text_tables:TextTables",
+        ),
     ),
     Entry(
-        "bahdanau-attention", "Additive attention: where to look at each step", shape="block",
-        object="keras_course.layers.additive_attention:AdditiveAttention", init={"units": 3},
-        inputs={"query": {"shape": [2, 4]}, "annotations": {"shape": [2, 3, 2, 5]}}, sources=("B",),
+        "bahdanau-attention", "From sequence to sequence, searching the source at every word", shape="model",
+        object="keras_course.models.recurrent.rnn_search:RNNSearch", init=_TRANSLATOR, inputs=_IDS,
+        recipe="keras_course.recipes.translation:bahdanau_attention", sources=("B",),
         members=(
+            "keras_course.layers.additive_attention:AdditiveAttention",
             f"{_OPS}.additive_attention:additive_attention", f"{_OPS}.additive_attention:additive_scores",
             f"{_OPS}.additive_attention:masked_softmax",
         ),

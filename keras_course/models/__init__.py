@@ -5,8 +5,10 @@ from keras_course.models.autoencoders import (
     ContractiveAutoencoder,
     DenoisingAutoencoder,
     SparseAutoencoder,
+    SparseCoding,
 )
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.energy import RBM, BoltzmannMachine
 from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
@@ -17,7 +19,13 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, CharacterLM, DeepRNN
+from keras_course.models.recurrent import (
+    BackpropThroughTime,
+    CharacterLM,
+    DeepRNN,
+    EchoStateNetwork,
+    LiquidStateMachine,
+)
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -37,6 +45,7 @@ __all__ = [
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "BoltzmannMachine",
     "CharacterLM",
     "ContextPrediction",
     "ContractiveAutoencoder",
@@ -45,18 +54,22 @@ __all__ = [
     "DenoisingAutoencoder",
     "DistributionRegression",
     "DropoutMLP",
+    "EchoStateNetwork",
     "FCN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
     "LinearRegression",
+    "LiquidStateMachine",
     "LogisticRegression",
     "MLP",
     "PCA",
     "Perceptron",
+    "RBM",
     "RotationPrediction",
     "SoftmaxRegression",
     "SparseAutoencoder",
+    "SparseCoding",
     "TiedPair",
     "VariationalAutoencoder",
 ]

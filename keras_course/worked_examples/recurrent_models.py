@@ -14,9 +14,18 @@ from keras import ops
 from keras_course.core.backend import compiled
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
+from keras_course.models.recurrent.rnn_search import RNNSearch
+from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.ops.language import bits_of_symbols
 
-__all__ = ["character_bits", "deep_rnn_outputs"]
+__all__ = [
+    "character_bits",
+    "deep_rnn_outputs",
+    "echo_state_read_out",
+    "translated_by_searching",
+    "translated_with_one_vector",
+]
 
 
 def _by_formula(model: Any) -> None:
@@ -47,3 +56,41 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def _translator(kind: Any, units: int, embedding: int) -> Any:
+    """Three words to read, two to write."""
+    model = kind(["a", "b", "c"], ["x", "y"], units=units, embedding=embedding, max_length=4)
+    _by_formula(model)
+    return model
+
+
+def translated_with_one_vector(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """Logits of every step of an encoder-decoder with a fixed context, the words before known. Source: C 10.3.4."""
+    model = _translator(Seq2Seq, units, embedding)
+    return {"logits": compiled(lambda source, fed: model([source[None], fed[None]])[0])(source, fed)}
+
+
+def translated_by_searching(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """The same with attention, and where it looks: fed[1:] and any last word are the target. Source: B."""
+    model = _translator(RNNSearch, units, embedding)
+
+    def run(source: Any, fed: Any) -> dict[str, Any]:
+        target = ops.concatenate([fed[1:], fed[:1]])
+        return {
+            "logits": model([source[None], fed[None]])[0],
+            "weights": model.align(source[None], target[None])[0],
+        }
+
+    return dict(compiled(run)(source, fed))
+
+
+def echo_state_read_out(x: Any, y: Any, units: int, leak: float, ridge: float, washout: int) -> dict[str, Any]:
+    """The read-out of a small reservoir by one ridge regression, two halves of the series apart. Source: C 13.4."""
+    model = EchoStateNetwork(x.shape[-1], 1, units, leak, density=1.0, ridge=ridge, washout=washout, dtype=x.dtype)
+    cell = model.reservoir.cell
+    for k, weight in enumerate((cell.kernel, cell.recurrent_kernel, cell.bias)):
+        j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
+        weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
+    model.fit_series(ops.convert_to_numpy(x)[None], ops.convert_to_numpy(y)[None], chunk=len(x) // 2)
+    return {"kernel": model.read_out_kernel, "outputs": compiled(model)(x[None])[0]}

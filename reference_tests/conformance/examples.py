@@ -24,6 +24,10 @@ _AUGMENTATION = "keras_course.layers.augmentation"
 _IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
 
 MEMBERS: dict[str, dict[str, Any]] = {
+    "keras_course.layers.additive_attention:AdditiveAttention": {
+        "init": {"units": 3},
+        "inputs": {"query": {"shape": (2, 4)}, "annotations": {"shape": (2, 3, 2, 5)}},
+    },
     "keras_course.layers.convolution:Convolution1D": {
         "init": {"filters": 2, "kernel_size": 3, "padding": "replicate", "activation": "tanh", "flip": True},
         "inputs": (2, 6, 2),
@@ -79,6 +83,29 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "keras_course.layers.dense_block:TransitionLayer": {
         "init": {"compression": 0.7, "seed": 1},
         "inputs": (2, 5, 4, 3),
+    },
+    "keras_course.layers.recurrent.reservoir:Reservoir": {
+        "init": {
+            "units": 6,
+            "density": 0.5,
+            "leak": 0.4,
+            "leak_form": "printed",
+            "bias_scaling": 0.2,
+            "return_sequences": True,
+            "seed": 2,
+        },
+        "inputs": (2, 4, 3),
+    },
+    "keras_course.layers.recurrent.spiking_reservoir:SpikingReservoir": {
+        "init": {
+            "grid": (2, 2, 2),
+            "input_strength": 6.0,
+            "drive": 1.5,
+            "refractory": 1,
+            "return_sequences": True,
+            "seed": 2,
+        },
+        "inputs": (2, 4, 3),
     },
     "keras_course.layers.maxout:Maxout": {"init": {"units": 2, "pieces": 3}, "inputs": (2, 4, 3)},
     "keras_course.layers.prelu:PReLU": {"init": {"alpha_initializer": "ones", "shared_axes": [1]}, "inputs": (2, 4, 3)},

@@ -73,6 +73,17 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
+def letters_back(ids: np.ndarray) -> np.ndarray:
+    """The target of a row of ids: what is neither padding nor start, turned round, then the end."""
+    rows = [[token for token in row[::-1] if token > 2] + [2] for row in ids]
+    return np.array([row + [0] * (ids.shape[1] + 1 - len(row)) for row in rows], "int32")
+
+
+def four_orders(x: np.ndarray) -> np.ndarray:
+    """Class 0 to 3 of a sequence: which of two channels is greater at its beginning, and at its end."""
+    return ((x[:, 0, 0] > x[:, 0, 1]) * 2 + (x[:, -1, 0] > x[:, -1, 1])).astype("int32")
+
+
 def one_later(x: np.ndarray) -> np.ndarray:
     """The codes of the next step, the first again at the end."""
     return np.roll(x, -1, axis=1)
@@ -137,6 +148,8 @@ def with_adam_and_softmax() -> dict[str, Any]:
 
 _SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
+LETTERS = ("a b. A", "c", "", "b d c")
+
 TRAINING: dict[str, dict[str, Any]] = {
     "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
     "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
@@ -145,7 +158,21 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
+    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
+    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
+    "echo-state-network": {
+        "targets": echo,
+        "compile": by_own_rule,
+        "objective": "mean_squared_error",
+        "any_split": True,
+    },
+    "liquid-state-machine": {
+        "targets": four_orders,
+        "compile": by_own_rule,
+        "objective": "mean_squared_error",
+        "any_split": True,
+    },
     "CharacterLM": {
         "init": {"alphabet": "ba .", "units": (4, 3), "embedding": 3},
         "inputs": {"x": {"shape": [4, 5], "dtype": "int32", "max": 4}},
@@ -161,10 +188,13 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
+    "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
+    "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
     "denoising-autoencoder": {"compile": with_adam, "any_split": True},
     "sparse-autoencoder": {"compile": with_adam, "any_split": True},
     "contractive-autoencoder": {"compile": with_adam, "any_split": True},
+    "sparse-coding": {"compile": by_own_rule, "objective": "cost", "any_split": True},
     "pca": {"compile": by_own_rule, "objective": "reconstruction_error", "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
@@ -203,6 +233,22 @@ TRAINING: dict[str, dict[str, Any]] = {
 
 # Models that are members of rows of another shape.
 OTHERS: dict[str, ModelCase] = {
+    "echo-state-feedback": ModelCase(
+        catalog.resolve("echo-state-network"),
+        {**catalog.get("echo-state-network").init, "feedback_scaling": 0.3, "inputs_to_read_out": True},
+        (4, 5, 3),
+        echo,
+        by_own_rule,
+        objective="mean_squared_error",
+        any_split=True,
+    ),
+    "liquid-logistic": ModelCase(
+        catalog.resolve("liquid-state-machine"),
+        {**catalog.get("liquid-state-machine").init, "read_out": "logistic"},
+        (4, 6, 3),
+        four_orders,
+        with_softmax_loss,
+    ),
     "distribution-regression": ModelCase(
         DistributionRegression, {"features": 3, "units": (4,), "dropout": 0.3}, (4, 3), sums, with_its_likelihood
     ),
@@ -224,6 +270,22 @@ OTHERS: dict[str, ModelCase] = {
     ),  # fmt: skip
     "relative-positions": ModelCase(
         catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
+    ),
+    "gaussian-rbm": ModelCase(
+        catalog.resolve("rbm"),
+        {
+            "features": 3,
+            "units": 2,
+            "visible": "gaussian",
+            "scale": 0.5,
+            "gibbs_steps": 2,
+            "sampling_steps": 5,
+            "kernel_scale": 1.0,
+        },
+        (4, 3),
+        None,
+        with_its_likelihood,
+        any_split=True,
     ),
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),

@@ -8,6 +8,19 @@ from reference_tests.oracles.recurrent_attention import (  # noqa: F401
     drawn_tokens,
     greedy_sequence,
     likeliest_sequences,
+    translated_by_searching,
+    translated_with_one_vector,
+)
+from reference_tests.oracles.recurrent_reservoirs import (  # noqa: F401
+    constant_current,
+    echo_state_read_out,
+    leaky_integrator,
+    linear_memory,
+    memory_terms,
+    plasticity_step,
+    radius_and_stretch,
+    reservoir_states,
+    spiking_states,
 )
 
 
