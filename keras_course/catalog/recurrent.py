@@ -79,4 +79,21 @@ ROWS = (
         object=f"{_OPS}.teacher_forcing:teacher_forced_inputs", sources=("C 10.3.1",),
         members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
     ),
+    Entry(
+        "neural-turing-machine", "A controller that addresses a memory by content and by place", shape="model",
+        object="keras_course.models.recurrent.neural_turing_machine:NeuralTuringMachine",
+        init={
+            "features": 3, "outputs": 2, "units": 4, "slots": 5, "width": 3, "read_heads": 2, "write_heads": 1,
+            "learn_memory": True,
+        },
+        inputs=(4, 5, 3), recipe="keras_course.recipes.bit_sequences:neural_turing_machine", sources=("S 9.5",),
+        members=(
+            f"{_LAYERS}.neural_turing_machine:NTM",
+            f"{_OPS}.external_memory:content_weights", f"{_OPS}.external_memory:interpolated_weights",
+            f"{_OPS}.external_memory:shifted_weights", f"{_OPS}.external_memory:sharpened_weights",
+            f"{_OPS}.external_memory:read_memory", f"{_OPS}.external_memory:write_memory",
+            f"{_OPS}.bit_sequences:asked_bits_loss", f"{_OPS}.bit_sequences:wrong_and_asked_bits",
+            "keras_course.losses.asked_bits:AskedBitsLoss", "keras_course.metrics.bit_error:BitError",
+        ),
+    ),
 )  # fmt: skip

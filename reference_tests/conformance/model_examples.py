@@ -10,7 +10,8 @@ import numpy as np
 
 from keras_course import catalog
 from keras_course.distributions import Mixture, Normal
-from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
+from keras_course.losses import AskedBitsLoss, HalfSquaredLoss, SoftmaxLoss
+from keras_course.metrics import BitError
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
@@ -73,6 +74,12 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
+def bits_of_the_step_before(x: np.ndarray) -> np.ndarray:
+    """The signs of two inputs of the step before; none is asked for at the first step."""
+    signs = (x[:, :-1, :2] > 0).astype("int32")
+    return np.concatenate([np.full_like(signs[:, :1], 2), signs], axis=1)
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -84,6 +91,10 @@ def with_half_squared_loss() -> dict[str, Any]:
 
 def with_softmax_loss() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.1), "loss": SoftmaxLoss(), "metrics": ["accuracy"]}
+
+
+def with_asked_bits() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.SGD(0.1, momentum=0.5), "loss": AskedBitsLoss(), "metrics": [BitError()]}
 
 
 def with_binary_cross_entropy() -> dict[str, Any]:
@@ -141,6 +152,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
+    "neural-turing-machine": {"targets": bits_of_the_step_before, "compile": with_asked_bits},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},

@@ -2,5 +2,6 @@
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.neural_turing_machine import NeuralTuringMachine
 
-__all__ = ["BackpropThroughTime", "DeepRNN"]
+__all__ = ["BackpropThroughTime", "DeepRNN", "NeuralTuringMachine"]
