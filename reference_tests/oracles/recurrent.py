@@ -4,6 +4,18 @@ import mpmath
 
 from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, times, transpose
 
+from reference_tests.oracles.recurrent_memory import (  # noqa: F401
+    addressed_by_content,
+    bits_that_are_asked_for,
+    erased_and_added,
+    interpolated_addresses,
+    machine_states,
+    read_by_two_heads,
+    sharpened_addresses,
+    shifted_round_the_end,
+    slope_at_an_empty_slot,
+)
+
 
 def _formula(k, rows, columns):
     """Weight tensor k of a layer, as rows."""
