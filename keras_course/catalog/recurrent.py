@@ -96,4 +96,17 @@ ROWS = (
             "keras_course.losses.asked_bits:AskedBitsLoss", "keras_course.metrics.bit_error:BitError",
         ),
     ),
+    Entry(
+        "memory-network", "A story of sentences, looked at several times to answer a question", shape="model",
+        object="keras_course.models.recurrent.memory_network:MemoryNetwork",
+        init={
+            "vocabulary": ["ada", "attic", "cellar", "is", "where"], "answers": ["attic", "cellar", "no"],
+            "sentences": 4, "words": 3, "width": 4, "hops": 2, "linear_start": 2,
+        },
+        inputs={"inputs": {"shape": [4, 5, 3], "dtype": "int32", "max": 6}},
+        recipe="keras_course.recipes.question_tasks:memory_network", sources=("S 9.5",),
+        members=(
+            f"{_OPS}.memory_hop:position_encoded", f"{_OPS}.memory_hop:story_attention", f"{_OPS}.memory_hop:memory_hop",
+        ),
+    ),
 )  # fmt: skip

@@ -101,9 +101,9 @@ def copy_task(
 def repeat_copy_task(
     seed: int,
     bits: int = 3,
-    lengths: tuple[int, int] = (1, 4),
-    repeats: tuple[int, int] = (1, 4),
-    counts: tuple[int, int, int] = (8000, 500, 500),
+    lengths: tuple[int, int] = (1, 6),
+    repeats: tuple[int, int] = (1, 3),
+    counts: tuple[int, int, int] = (12000, 500, 500),
 ) -> Dataset:
     """The repeat-copy task as a data set."""
     return _task("repeat-copy-task", seed, counts, bits=bits, lengths=lengths, repeats=repeats, most=repeats[1])

@@ -11,7 +11,7 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, DeepRNN, NeuralTuringMachine
+from keras_course.models.recurrent import BackpropThroughTime, DeepRNN, MemoryNetwork, NeuralTuringMachine
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -42,6 +42,7 @@ __all__ = [
     "LinearRegression",
     "LogisticRegression",
     "MLP",
+    "MemoryNetwork",
     "NeuralTuringMachine",
     "Perceptron",
     "RotationPrediction",

@@ -134,13 +134,19 @@ class ModelCase(ObjectCase):
         require_equal(self.answer(rebuilt), self.answer(original), "the rebuilt model's answers")
 
     def endpoint_arguments(self, specs: Iterable[Any], rows: int) -> list[np.ndarray]:
-        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1) or small integers."""
+        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1), small integers or texts.
+
+        Texts are made of the words that the constructor's arguments name (a vocabulary, say), and an unknown one.
+        """
         found = []
         for index, spec in enumerate(specs):
             shape = tuple(rows if size is None else size for size in spec.shape)
             name = getattr(spec, "name", None)
             dtype = keras.backend.standardize_dtype(spec.dtype or "float32")
             entry = next(iter(self.table.entries.values()))
+            if dtype == "string":
+                found.append(self._texts(shape, philox("endpoint", name, index)))
+                continue
             if index == 0 and shape == (rows, *entry.shape[1:]):
                 array = entry.draw(next(iter(self.table.entries)), rows)
             else:
@@ -149,3 +155,11 @@ class ModelCase(ObjectCase):
                 array = generator.integers(0, 2, shape) if whole else generator.uniform(0.05, 0.95, shape)
             found.append(array.astype(dtype))
         return found
+
+    def _texts(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        words = [leaf for leaf in keras.tree.flatten(dict(self.init)) if isinstance(leaf, str)] + ["unknown"]
+        texts = [
+            " ".join(generator.choice(words, generator.integers(1, 6))) + ". " + str(generator.choice(words))
+            for _ in range(int(np.prod(shape)))
+        ]
+        return np.asarray(texts).reshape(shape)

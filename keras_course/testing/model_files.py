@@ -90,7 +90,7 @@ def export_with_answers(case: ModelCase, folder: Path) -> dict[str, list[np.ndar
 def _tensor(array: Any) -> Any:
     from keras import ops
 
-    return ops.convert_to_tensor(array, dtype=str(array.dtype))
+    return ops.convert_to_tensor(array, dtype="string" if array.dtype.kind == "U" else str(array.dtype))
 
 
 _SERVE = """
@@ -111,7 +111,8 @@ for folder in sys.argv[1:]:
         for index, (leaf, spec) in enumerate(zip(tf.nest.flatten(outputs), promised)):
             if not spec.shape.is_compatible_with(leaf.shape):
                 sys.exit(f"{folder}: endpoint {endpoint} promises shape {spec.shape} and answers {leaf.shape}")
-            answers[f"{key}|{index}"] = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
+            leaf = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
+            answers[f"{key}|{index}"] = np.char.decode(leaf.numpy().astype("S")) if leaf.dtype == tf.string else leaf
     np.savez(folder + "/answers.npz", **{name: np.asarray(value) for name, value in answers.items()})
 """
 

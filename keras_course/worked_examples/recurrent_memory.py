@@ -23,14 +23,18 @@ from keras_course.ops.external_memory import (
     shifted_weights,
     write_memory,
 )
+from keras_course.ops.memory_hop import memory_hop, position_encoded, story_attention
 
 __all__ = [
     "addressed_by_content",
     "bits_that_are_asked_for",
     "erased_and_added",
     "interpolated_addresses",
+    "hop_over_a_story",
+    "linear_hop",
     "machine_states",
     "read_by_two_heads",
+    "sentences_by_place",
     "sharpened_addresses",
     "shifted_round_the_end",
     "slope_at_an_empty_slot",
@@ -107,3 +111,23 @@ def machine_states(
         "write_weights": ops.reshape(states[-2][0], (write_heads, slots)),
         "memory": ops.reshape(states[-1][0], (slots, width)),
     }
+
+
+def sentences_by_place(embedded: Any, lengths: Any) -> dict[str, Any]:
+    """Sentences of different lengths, by place and as bags of words. Source: S 9.5, Sukhbaatar et al. 2015, 4.1."""
+    words = ops.arange(embedded.shape[1], dtype="int32")[None] < ops.cast(lengths, "int32")[:, None]
+    return {
+        "by_place": compiled(position_encoded)(embedded, words),
+        "bag": compiled(position_encoded)(embedded, words, positions=False),
+    }
+
+
+def hop_over_a_story(question: Any, memories: Any, outputs: Any, present: Any) -> dict[str, Any]:
+    """p and o of one hop; the first sentence is not there. Source: S 9.5, Sukhbaatar et al. 2015, equations 1 and 2."""
+    found, attention = compiled(memory_hop)(question[None], memories[None], outputs[None], present[None] > 0)
+    return {"found": found[0], "attention": attention[0]}
+
+
+def linear_hop(question: Any, memories: Any, present: Any) -> dict[str, Any]:
+    """The attention of the linear start: products without a softmax. Source: S 9.5, Sukhbaatar et al. 2015, section 5."""
+    return {"attention": compiled(story_attention)(question[None], memories[None], present[None] > 0, linear=True)[0]}

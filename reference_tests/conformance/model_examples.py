@@ -80,6 +80,11 @@ def bits_of_the_step_before(x: np.ndarray) -> np.ndarray:
     return np.concatenate([np.full_like(signs[:, :1], 2), signs], axis=1)
 
 
+def whether_the_question_begins_with_it(x: np.ndarray) -> np.ndarray:
+    """Class 0 or 1 of a story in numbers: whether the question's first word is of the first half."""
+    return (x[:, -1, 0] > 2).astype("int32")
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -153,6 +158,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "neural-turing-machine": {"targets": bits_of_the_step_before, "compile": with_asked_bits},
+    "memory-network": {"targets": whether_the_question_begins_with_it, "compile": with_softmax_loss},
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},

@@ -109,7 +109,7 @@ def _cut(values, *sizes):
     return found
 
 
-def machine_states(x, units, slots, width, read_heads, write_heads, controller):
+def machine_states(x, units, slots, width, read_heads, write_heads, controller, whole=False):
     """Head by head; weights by their formula, in the order in which the layer makes them."""
     x = exact(x)
     lstm, heads = controller == "lstm", read_heads + write_heads
@@ -149,9 +149,83 @@ def machine_states(x, units, slots, width, read_heads, write_heads, controller):
         memory = _write(memory, writes)
         r = [v for head in range(read_heads) for v in _read(memory, weights[head])]
         kept.append(h + r)
+    if whole:
+        return kept
     return {
         "outputs": rounded(kept),
         "read_weights": rounded(weights[:read_heads]),
         "write_weights": rounded(weights[read_heads:]),
         "memory": rounded(memory),
     }
+
+
+def machine_logits(x, outputs, units, slots, width):
+    """The states of the machine, and the read-out's two tensors after the machine's eight."""
+    states = machine_states(x, units, slots, width, 1, 1, "lstm", whole=True)
+    V, c = transpose(_formula(8, units + width, outputs)), _formula(9, 1, outputs)[0]
+    logits = rounded([plus(times(V, seen), c) for seen in states])
+    return {"whole": logits, "streamed": logits[-1]}
+
+
+def _weights_of_places(count, width):
+    """l_jk as printed."""
+    j = [mpmath.mpf(place) / count for place in range(1, count + 1)]
+    k = [mpmath.mpf(row) / width for row in range(1, width + 1)]
+    return [[(1 - t) - c * (1 - 2 * t) for c in k] for t in j]
+
+
+def _sentence(vectors, width):
+    rows = zip(vectors, _weights_of_places(len(vectors), width) if vectors else [], strict=True)
+    products = [[v * weight for v, weight in zip(vector, weights, strict=True)] for vector, weights in rows]
+    return [sum(column) for column in transpose(products)] if products else [mpmath.mpf(0)] * width
+
+
+def sentences_by_place(embedded, lengths):
+    """Word by word."""
+    width = len(embedded[0][0])
+    told = [rows[:length] for rows, length in zip(exact(embedded), lengths, strict=True)]
+    bags = [[sum(column) for column in transpose(rows)] if rows else [mpmath.mpf(0)] * width for rows in told]
+    return {"by_place": rounded([_sentence(rows, width) for rows in told]), "bag": rounded(bags)}
+
+
+def _hop(question, memories, outputs, present):
+    """Over the sentences that are there, as if the others had never been."""
+    there = [i for i, one in enumerate(present) if one]
+    weights = dict(zip(there, softmax([dot(question, memories[i]) for i in there]), strict=True)) if there else {}
+    attention = [weights.get(i, mpmath.mpf(0)) for i in range(len(present))]
+    return _read(outputs, attention), attention
+
+
+def hop_over_a_story(question, memories, outputs, present):
+    """Sentence by sentence."""
+    found, attention = _hop(exact(question), exact(memories), exact(outputs), present)
+    return {"found": rounded(found), "attention": rounded(attention)}
+
+
+def linear_hop(question, memories, present):
+    """Products alone."""
+    question = exact(question)
+    return {"attention": rounded([dot(question, m) * one for m, one in zip(exact(memories), present, strict=True)])}
+
+
+def story_logits(x, words, answers, width, hops, tying):
+    """Tables and ages in the order in which the model makes them; row 0 is no word."""
+    count, adjacent = len(x) - 1, tying == "adjacent"
+    tables = hops + 1 if adjacent else 3
+    E = [_formula(k, 1 + words, width) for k in range(tables)]
+    T = [_formula(tables + k, count, width) for k in range(tables if adjacent else 2)]
+    told = [[word for word in row if word] for row in x]
+    present = [bool(row) for row in told[:-1]]
+
+    def memory(k):
+        rows = [_sentence([E[k][word] for word in row], width) for row in told[:-1]]
+        return [plus(row, age) for row, age in zip(rows, T[k], strict=True)]
+
+    u, seen = _sentence([E[0 if adjacent else 2][word] for word in told[-1]], width), []
+    H = transpose(_formula(tables + 2, width, width))
+    for hop in range(hops):
+        found, attention = _hop(u, memory(hop if adjacent else 0), memory(hop + 1 if adjacent else 1), present)
+        u = plus(u if adjacent else times(H, u), found)
+        seen.append(attention)
+    W = [E[-1][answer] for answer in answers] if adjacent else transpose(_formula(tables + 3, width, len(answers)))
+    return {"logits": rounded(times(W, u)), "attention": rounded(seen)}

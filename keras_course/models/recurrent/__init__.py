@@ -2,6 +2,7 @@
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.memory_network import MemoryNetwork
 from keras_course.models.recurrent.neural_turing_machine import NeuralTuringMachine
 
-__all__ = ["BackpropThroughTime", "DeepRNN", "NeuralTuringMachine"]
+__all__ = ["BackpropThroughTime", "DeepRNN", "MemoryNetwork", "NeuralTuringMachine"]

@@ -91,7 +91,7 @@ class NeuralTuringMachine(Model):
             kernel_initializer=start(keras.initializers.GlorotUniform, "machine", "kernel"),
             recurrent_initializer=start(keras.initializers.GlorotUniform, "machine", "recurrent"),
             head_initializer=start(keras.initializers.GlorotUniform, "machine", "heads"),
-            name="machine", dtype=self.dtype_policy,
+            seed=derive_seed(seed, "machine", "dropout"), name="machine", dtype=self.dtype_policy,
         )  # fmt: skip
         self.read_out = keras.layers.Dense(
             outputs, kernel_initializer=start(keras.initializers.GlorotUniform, "read_out"), name="read_out",
