@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_course.catalog import (
     attention,
+    autoencoders,
     convolution,
     ensembles,
     foundations,
@@ -33,6 +34,7 @@ _TOPICS: dict[str, tuple[Entry, ...]] = {
     "convolution": convolution.ROWS,
     "recurrent": recurrent.ROWS,
     "attention": attention.ROWS,
+    "autoencoders": autoencoders.ROWS,
     "generative": generative.ROWS,
     "latent": latent.ROWS,
     "inference": inference.ROWS,

@@ -10,14 +10,18 @@ ROWS = (
         "rnn", "Simple recurrent network, with outputs and connections that skip steps", shape="block",
         object=f"{_LAYERS}.rnn:RNN",
         init={"units": 3, "return_sequences": True, "output_units": 2, "skips": (2,), "weights": "concatenated"},
-        inputs=(2, 4, 3), sources=("C 10.3", "N", "R"),
-        members=(f"{_OPS}.recurrent:rnn_step", f"{_OPS}.recurrence:rnn_sequence"),
+        inputs=(2, 4, 3), recipe="keras_course.experiments.parity:Config", sources=("C 10.3", "N", "R"),
+        members=(
+            "keras_course.experiments.parity:parity_task", f"{_OPS}.recurrent:rnn_step",
+            f"{_OPS}.recurrence:rnn_sequence",
+        ),
     ),
     Entry(
         "lstm", "Long short-term memory and the variants that leave one thing out", shape="block",
         object=f"{_LAYERS}.lstm:LSTM", init={"units": 3, "return_sequences": True, "dropout": 0.25, "seed": 3},
-        inputs=(2, 4, 3), sources=("C 13.2", "N", "R", "S 9.5"),
+        inputs=(2, 4, 3), recipe="keras_course.recipes.language:lstm", sources=("C 13.2", "N", "R", "S 9.5"),
         members=(
+            "keras_course.models.recurrent.character_lm:CharacterLM", f"{_OPS}.language:bits_of_symbols",
             f"{_OPS}.recurrent:lstm_step", f"{_OPS}.recurrent:lstm_gates",
             f"{_OPS}.gated_recurrence:lstm_sequence", f"{_LAYERS}.conversion:from_keras",
             f"{_LAYERS}.conversion:to_keras",
@@ -25,7 +29,8 @@ ROWS = (
     ),
     Entry(
         "peephole-lstm", "LSTM whose gates look at the cell state", shape="block",
-        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM", init={"units": 3, "peepholes": "full", "go_backwards": True},
+        object=f"{_LAYERS}.peephole_lstm:PeepholeLSTM",
+        init={"units": 3, "peepholes": "full", "go_backwards": True, "learn_initial_state": True},
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
             f"{_OPS}.recurrent:peephole_lstm_step",
@@ -67,12 +72,13 @@ ROWS = (
     Entry(
         "vector-to-sequence", "One vector into every step", shape="block",
         object=f"{_LAYERS}.vector_to_sequence:VectorToSequence", init={"units": 3, "output_units": 2},
-        inputs={"vector": {"shape": [2, 4]}, "sequence": {"shape": [2, 3, 2]}}, sources=("C 10.3.3",),
+        inputs={"vector": {"shape": [2, 4]}, "sequence": {"shape": [2, 3, 2]}},
+        recipe="keras_course.recipes.vector_to_sequence:vector_to_sequence", sources=("C 10.3.3",),
     ),
     Entry(
         "output-recurrent", "Recurrent connections from the output alone", shape="block",
         object=f"{_LAYERS}.output_recurrent:OutputRecurrentRNN", init={"units": 3, "output_units": 2},
-        inputs=(2, 4, 3), sources=("C 10.3.1",),
+        inputs=(2, 4, 3), recipe="keras_course.experiments.teacher_forcing:Config", sources=("C 10.3.1",),
     ),
     Entry(
         "teacher-forcing", "The true output as the next input, always or by chance", shape="op",
@@ -107,6 +113,20 @@ ROWS = (
         recipe="keras_course.recipes.question_tasks:memory_network", sources=("S 9.5",),
         members=(
             f"{_OPS}.memory_hop:position_encoded", f"{_OPS}.memory_hop:story_attention", f"{_OPS}.memory_hop:memory_hop",
+        ),
+    ),
+    Entry(
+        "seq2seq", "Sequences token by token: greedy, by beam search, by chance", shape="op",
+        object=f"{_OPS}.decoding:beam", sources=("C 10.3.4", "B"),
+        members=(f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample", f"{_OPS}.decoding:sampled_tokens"),
+    ),
+    Entry(
+        "bahdanau-attention", "Additive attention: where to look at each step", shape="block",
+        object="keras_course.layers.additive_attention:AdditiveAttention", init={"units": 3},
+        inputs={"query": {"shape": [2, 4]}, "annotations": {"shape": [2, 3, 2, 5]}}, sources=("B",),
+        members=(
+            f"{_OPS}.additive_attention:additive_attention", f"{_OPS}.additive_attention:additive_scores",
+            f"{_OPS}.additive_attention:masked_softmax",
         ),
     ),
 )  # fmt: skip

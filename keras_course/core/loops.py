@@ -233,3 +233,33 @@ def tanh_gradient(y: Any, dy: Any) -> Any:
 
         return tf.raw_ops.TanhGrad(y=y, dy=dy)
     return dy * (1 - y * y)
+
+
+def while_loop(condition: Callable[..., Any], body: Callable[..., Any], state: Any) -> Any:
+    """A loop that runs as long as a condition holds, over a nested state; no gradient is wanted through it.
+
+    while condition(*state):  state = body(*state)
+
+    `keras.ops.while_loop` under TensorFlow refuses a body that loses what is known of a shape, as most do where the
+    batch size is not known; here every tensor keeps the shape that it came with.
+
+    Args:
+        condition: takes the parts of the state; returns a bool, or a scalar bool tensor.
+        body: takes them; returns as many, nested alike, each of the shape and dtype that came.
+        state: tuple or list of nested tensors.
+
+    Returns:
+        The last state, a tuple.
+    """
+    start = keras.tree.map_structure(keras.ops.convert_to_tensor, tuple(state))
+    if keras.backend.backend() != "tensorflow":
+        return tuple(keras.ops.while_loop(condition, lambda *now: tuple(body(*now)), start))
+
+    import tensorflow as tf
+
+    def shaped(*now: Any) -> Any:
+        new = tuple(body(*now))
+        keras.tree.map_structure(lambda value, old: value.set_shape(old.shape), new, now)
+        return new
+
+    return tuple(tf.while_loop(condition, shaped, start))

@@ -10,6 +10,7 @@ from keras_course.datasets import bundled
 from keras_course.datasets.dataset import Dataset
 from keras_course.datasets.digit_canvas import digit_canvas
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
+from keras_course.datasets.king_james import king_james
 from keras_course.datasets.photograph_crops import photograph_crops
 
 _BUNDLED = {
@@ -21,6 +22,7 @@ _BUNDLED = {
     "breast-cancer": bundled.breast_cancer,
     "diabetes": bundled.diabetes,
     "photograph-crops": photograph_crops,
+    "king-james": king_james,
 }
 
 

@@ -11,8 +11,10 @@ from keras_course.experiments import (
     langevin_posterior,
     lr_u_curve,
     neighbour_walk,
+    parity,
     saddle_escape,
     sgd_against_gd,
+    teacher_forcing,
     vanishing_gradient,
 )
 from keras_course.experiments.table import Table
@@ -29,7 +31,9 @@ __all__ = [
     "langevin_posterior",
     "lr_u_curve",
     "neighbour_walk",
+    "parity",
     "saddle_escape",
     "sgd_against_gd",
+    "teacher_forcing",
     "vanishing_gradient",
 ]

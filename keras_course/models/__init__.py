@@ -2,7 +2,7 @@
 
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.generative import VariationalAutoencoder
-from keras_course.models.latent import BinomialMixture, GaussianMixture, KMeans
+from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
     BackpropMLP,
@@ -11,7 +11,13 @@ from keras_course.models.perceptrons import (
     Perceptron,
     SoftmaxRegression,
 )
-from keras_course.models.recurrent import BackpropThroughTime, DeepRNN, MemoryNetwork, NeuralTuringMachine
+from keras_course.models.recurrent import (
+    BackpropThroughTime,
+    CharacterLM,
+    DeepRNN,
+    MemoryNetwork,
+    NeuralTuringMachine,
+)
 from keras_course.models.regularized import (
     AdaBoost,
     AdversarialTraining,
@@ -30,6 +36,7 @@ __all__ = [
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "CharacterLM",
     "ContextPrediction",
     "DecisionStump",
     "DeepRNN",
@@ -44,6 +51,7 @@ __all__ = [
     "MLP",
     "MemoryNetwork",
     "NeuralTuringMachine",
+    "PCA",
     "Perceptron",
     "RotationPrediction",
     "SoftmaxRegression",

@@ -44,7 +44,8 @@ def learning_curves(context: FigureContext) -> Figure | None:
             axes.set_yscale("log")
         axes.set_xlabel("epoch")
         label = _LABELS.get(name, name.replace("_", " "))
-        axes.set_ylabel(label.replace("examples", "pixels") if context.dataset.spec.label_shape else label)
+        labelled = ("examples", "steps", "pixels")[len(context.dataset.spec.label_shape)]
+        axes.set_ylabel(label.replace("examples", labelled))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
     figure.suptitle(f"{context.recipe.slug}: learning curves")

@@ -54,7 +54,7 @@ def neural_turing_machine() -> Recipe:
 def repeat_copy() -> Recipe:
     """The repeat-copy task: one to six steps of three bits, one to three times, and the end to be told.
 
-    Not what `keras-course fit` runs: `pipeline.fit(repeat_copy())` does. Longer are ten to twelve steps.
+    Not what `keras-course fit` runs: `pipeline.fit.fit(repeat_copy())` does. Longer are ten to twelve steps.
     """
     return _recipe(
         repeat_copy_task, REPEAT, LONGER_REPEAT, epochs=6, slots=32,

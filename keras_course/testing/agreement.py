@@ -14,9 +14,9 @@ __all__ = ["as_array", "float_leaves", "leaves", "require", "require_equal", "re
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A tensor as a NumPy array; bfloat16, which NumPy lacks, becomes float32, and bytes become text."""
+    """A tensor as a NumPy array; bfloat16, which NumPy lacks, becomes float32, and bytes text."""
     array = np.asarray(ops.convert_to_numpy(value))
-    if array.dtype.kind in "OS":
+    if array.dtype.kind in "SO":
         return np.char.decode(array.astype("S"), "utf-8")
     return array.astype("float32") if array.dtype.name == "bfloat16" else array
 

@@ -46,6 +46,7 @@ def check_model(
     allow: Iterable[type] = (),
     any_split: bool = False,
     sample_weight: Callable[[Any], Any] | None = None,
+    texts: Iterable[str] = (),
     skip: Iterable[str] | Mapping[str, str] = (),
     only: Iterable[str] = (),
     raise_on_failure: bool = True,
@@ -72,6 +73,7 @@ def check_model(
             `core.model.Model` is held to in any case; a keras.Model, whose replicas count alike, to equal ones.
         sample_weight: function of the array x that returns the sample weights (N, ...) of a model that cannot learn
             from a tf.data.Dataset of x and y alone; None for all others.
+        texts: strings that endpoints of strings are asked with, such as the model can read.
         skip, only, raise_on_failure: as `check_layer`.
 
     Returns:
@@ -89,7 +91,9 @@ def check_model(
         True
     """
     require_tensorflow("check_model")
-    case = ModelCase(cls, init, inputs, targets, compile, steps, objective, direction, allow, any_split, sample_weight)
+    case = ModelCase(
+        cls, init, inputs, targets, compile, steps, objective, direction, allow, any_split, sample_weight, texts
+    )
     return run_checks(
         f"check_model({case.label})", MODEL_CHECKS, case, skip=skip, only=only, raise_on_failure=raise_on_failure
     )

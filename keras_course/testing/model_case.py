@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -46,6 +47,7 @@ class ModelCase(ObjectCase):
         direction: "min" or "max".
         allow: classes that a saved file may name, besides Keras's, this package's and the model's own layers.
         any_split: whether a replica's share of a batch may be empty.
+        texts: what endpoints of strings are asked, taken in turn.
         sample_weight: function of the array x that returns what a tf.data.Dataset must bring besides x and y, or None.
     """
 
@@ -62,6 +64,7 @@ class ModelCase(ObjectCase):
         allow: Iterable[type] = (),
         any_split: bool = False,
         sample_weight: Callable[[np.ndarray], np.ndarray] | None = None,
+        texts: Iterable[str] = (),
     ) -> None:
         super().__init__(cls, init, inputs)
         if len(self.table.entries) != 1:
@@ -72,6 +75,7 @@ class ModelCase(ObjectCase):
         self.allow = tuple(allow)
         self.any_split = any_split
         self.sample_weight = sample_weight
+        self.texts = tuple(texts)
         self.elsewhere: Any = None  # what another process found, once it was asked
 
     @property
@@ -133,20 +137,23 @@ class ModelCase(ObjectCase):
         rebuilt.set_weights(original.get_weights())
         require_equal(self.answer(rebuilt), self.answer(original), "the rebuilt model's answers")
 
-    def endpoint_arguments(self, specs: Iterable[Any], rows: int) -> list[np.ndarray]:
-        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1), small integers or texts.
+    def _texts_of(self, shape: tuple[int, ...]) -> np.ndarray:
+        if not self.texts:
+            raise ValueError("check_model needs `texts` for endpoints of strings. Received: texts=()")
+        drawn = list(itertools.islice(itertools.cycle(self.texts), int(np.prod(shape))))
+        return np.array([text.encode() for text in drawn]).reshape(shape)
 
-        Texts are made of the words that the constructor's arguments name (a vocabulary, say), and an unknown one.
-        """
+    def endpoint_arguments(self, specs: Iterable[Any], rows: int) -> list[np.ndarray]:
+        """Arguments for an endpoint: the example where a name matches, else numbers in (0, 1) or small integers."""
         found = []
         for index, spec in enumerate(specs):
             shape = tuple(rows if size is None else size for size in spec.shape)
             name = getattr(spec, "name", None)
             dtype = keras.backend.standardize_dtype(spec.dtype or "float32")
-            entry = next(iter(self.table.entries.values()))
             if dtype == "string":
-                found.append(self._texts(shape, philox("endpoint", name, index)))
+                found.append(self._texts_of(shape))
                 continue
+            entry = next(iter(self.table.entries.values()))
             if index == 0 and shape == (rows, *entry.shape[1:]):
                 array = entry.draw(next(iter(self.table.entries)), rows)
             else:
@@ -155,11 +162,3 @@ class ModelCase(ObjectCase):
                 array = generator.integers(0, 2, shape) if whole else generator.uniform(0.05, 0.95, shape)
             found.append(array.astype(dtype))
         return found
-
-    def _texts(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-        words = [leaf for leaf in keras.tree.flatten(dict(self.init)) if isinstance(leaf, str)] + ["unknown"]
-        texts = [
-            " ".join(generator.choice(words, generator.integers(1, 6))) + ". " + str(generator.choice(words))
-            for _ in range(int(np.prod(shape)))
-        ]
-        return np.asarray(texts).reshape(shape)

@@ -90,7 +90,7 @@ def export_with_answers(case: ModelCase, folder: Path) -> dict[str, list[np.ndar
 def _tensor(array: Any) -> Any:
     from keras import ops
 
-    return ops.convert_to_tensor(array, dtype="string" if array.dtype.kind == "U" else str(array.dtype))
+    return ops.convert_to_tensor(array, dtype="string" if array.dtype.kind == "S" else str(array.dtype))
 
 
 _SERVE = """
@@ -111,9 +111,12 @@ for folder in sys.argv[1:]:
         for index, (leaf, spec) in enumerate(zip(tf.nest.flatten(outputs), promised)):
             if not spec.shape.is_compatible_with(leaf.shape):
                 sys.exit(f"{folder}: endpoint {endpoint} promises shape {spec.shape} and answers {leaf.shape}")
-            leaf = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
-            answers[f"{key}|{index}"] = np.char.decode(leaf.numpy().astype("S")) if leaf.dtype == tf.string else leaf
-    np.savez(folder + "/answers.npz", **{name: np.asarray(value) for name, value in answers.items()})
+            answers[f"{key}|{index}"] = tf.cast(leaf, tf.float32) if leaf.dtype == tf.bfloat16 else leaf
+    answers = {name: np.asarray(value) for name, value in answers.items()}
+    for name, value in answers.items():
+        if value.dtype.kind in "SO":
+            answers[name] = np.char.decode(value.astype("S"), "utf-8")
+    np.savez(folder + "/answers.npz", **answers)
 """
 
 

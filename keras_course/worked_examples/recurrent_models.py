@@ -12,24 +12,33 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
+from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
-from keras_course.models.recurrent.memory_network import MemoryNetwork
-from keras_course.models.recurrent.neural_turing_machine import NeuralTuringMachine
+from keras_course.ops.language import bits_of_symbols
 
-__all__ = ["deep_rnn_outputs", "machine_logits", "story_logits"]
+__all__ = ["character_bits", "deep_rnn_outputs"]
 
 
-def _by_formula(model: Any) -> Any:
-    """Entry j (C order) of weight tensor k becomes ((7 j + 3 k) mod 17 - 8) / 16."""
+def _by_formula(model: Any) -> None:
+    """The goldens' weights, tensors counted through."""
     for k, weight in enumerate(model.trainable_weights):
         j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
         weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
-    return model
+
+
+def character_bits(codes: Any, characters: int, embedding: int, units: Any) -> dict[str, Any]:
+    """Bits of every character after the first, given those before it. Source: C 15.3, R."""
+    alphabet = "abcdefghijklmnopqrstuvwxyz"[: int(characters)]
+    units = [int(each) for each in ops.convert_to_numpy(units)]
+    model = CharacterLM(alphabet, units=units, embedding=int(embedding))
+    _by_formula(model)
+    return {"bits": compiled(lambda c: bits_of_symbols(model(c[None, :-1]), c[None, 1:])[0])(codes)}
 
 
 def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
     """Two LSTM levels: the read-out after the whole sequence, and the same one step at a time. Source: C 13.5."""
-    model = _by_formula(DeepRNN(x.shape[-1], outputs, units=[int(each) for each in ops.convert_to_numpy(units)]))
+    model = DeepRNN(x.shape[-1], outputs, units=[int(each) for each in ops.convert_to_numpy(units)])
+    _by_formula(model)
 
     def streamed(x: Any) -> Any:
         found = {"outputs": None, "state": ops.zeros((1, model.state_width), x.dtype)}
@@ -38,31 +47,3 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
-
-
-def machine_logits(x: Any, outputs: int, units: int, slots: int, width: int) -> dict[str, Any]:
-    """A neural Turing machine with its read-out, at once and one step at a time. Source: S 9.5, Graves et al. 2014."""
-    sizes: dict[str, Any] = {"units": units, "slots": slots, "width": width, "learn_memory": True}
-    model = _by_formula(NeuralTuringMachine(x.shape[-1], outputs, **sizes))
-
-    def streamed(x: Any) -> Any:
-        found = {"outputs": None, "state": model.initial_state(1)}
-        for t in range(x.shape[0]):
-            found = model.step(x[t : t + 1], found["state"])
-        return found["outputs"][0]
-
-    return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
-
-
-def story_logits(x: Any, words: int, answers: Any, width: int, hops: int, tying: str) -> dict[str, Any]:
-    """A memory network whose answers are words of its vocabulary. Source: S 9.5, Sukhbaatar et al. 2015."""
-    x = ops.cast(x, "int32")
-    numbers = [int(each) for each in ops.convert_to_numpy(answers)]
-    model = _by_formula(
-        MemoryNetwork(
-            [f"word{v}" for v in range(1, words + 1)], [f"word{v}" for v in numbers], x.shape[0] - 1, x.shape[1],
-            width=width, hops=hops, tying=tying,
-        )
-    )  # fmt: skip
-    found = compiled(model.look)(x[None])
-    return {"logits": found["logits"][0], "attention": found["attention"][0]}

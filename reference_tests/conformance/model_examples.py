@@ -85,6 +85,11 @@ def whether_the_question_begins_with_it(x: np.ndarray) -> np.ndarray:
     return (x[:, -1, 0] > 2).astype("int32")
 
 
+def one_later(x: np.ndarray) -> np.ndarray:
+    """The codes of the next step, the first again at the end."""
+    return np.roll(x, -1, axis=1)
+
+
 def by_own_rule() -> dict[str, Any]:
     """For models that bring their own training step."""
     return {}
@@ -158,7 +163,18 @@ TRAINING: dict[str, dict[str, Any]] = {
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "neural-turing-machine": {"targets": bits_of_the_step_before, "compile": with_asked_bits},
-    "memory-network": {"targets": whether_the_question_begins_with_it, "compile": with_softmax_loss},
+    "memory-network": {
+        "targets": whether_the_question_begins_with_it,
+        "compile": with_softmax_loss,
+        "texts": ("Where is Ada?", "Ada is in the attic. Where is it? Ada! In the cellar\nis ada", "", "is cellar"),
+    },
+    "CharacterLM": {
+        "init": {"alphabet": "ba .", "units": (4, 3), "embedding": 3},
+        "inputs": {"x": {"shape": [4, 5], "dtype": "int32", "max": 4}},
+        "targets": one_later,
+        "compile": with_softmax_loss,
+        "texts": ("a b.", "bab", "..a a"),
+    },
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
@@ -167,6 +183,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
+    "pca": {"compile": by_own_rule, "objective": "reconstruction_error", "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
     "parameter-tying": {"targets": four_classes, "compile": with_softmax_loss},
@@ -288,7 +305,7 @@ _BY_OTHERS = "the other rows of a batch are the wrong answers: another batch ask
 SKIPS: dict[str, dict[str, str]] = {
     "inpainting-dense": {"same_seed_same_weights": _BY_NETWORKS},
     **{slug: {"measures_do_not_depend_on_the_batch_size": _BY_OTHERS} for slug in ("contrastive", "contrastive-dense")},
-    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture")},
+    **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture", "pca")},
     **{slug: {"fit_is_train_on_batch": _BY_ROWS} for slug in ("bagging", "bagged-perceptrons")},
     **{slug: {"fit_is_train_on_batch": _BY_MEMBER} for slug in ("boosting", "boosted-softmax-regression")},
 }

@@ -175,7 +175,7 @@ def test_unknown_data_set_suggests_the_nearest():
 
 
 def test_names_list_every_set_once():
-    assert set(ROWS) | {"digit-canvas", "mnist", "fashion-mnist", "cifar10"} == set(names())
+    assert set(ROWS) | {"digit-canvas", "king-james", "mnist", "fashion-mnist", "cifar10"} == set(names())
     assert len(set(names())) == len(names())
 
 

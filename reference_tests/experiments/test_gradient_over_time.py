@@ -69,3 +69,14 @@ def test_a_config_is_frozen_and_its_fields_are_checked():
         Config(radius=-1)
     with pytest.raises(ValueError, match="lag=0"):
         Config(lag=0)
+
+
+def test_clipping_rescues_the_net_whose_gradients_explode():
+    config = Config(lag=30, units=16, rows=32, steps=120)
+    table = run(config)
+    free, clipped = table.where(part="free")["value"], table.where(part="clipped")["value"]
+    assert free[0] == clipped[0]  # the same net before the first step
+    for part in ("free", "clipped"):
+        assert table.headline[f"largest norm of a gradient, {part}"] > 50 * config.threshold  # both meet a cliff
+    assert np.mean(clipped[-12:]) < 0.02 < 0.2 < np.mean(free[-12:])  # a coin toss has log 2 = 0.69
+    assert len(table.figure().axes[2].lines) == 2

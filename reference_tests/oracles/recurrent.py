@@ -3,7 +3,12 @@
 import mpmath
 
 from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, times, transpose
-
+from reference_tests.oracles.recurrent_attention import (  # noqa: F401
+    attended_annotations,
+    drawn_tokens,
+    greedy_sequence,
+    likeliest_sequences,
+)
 from reference_tests.oracles.recurrent_memory import (  # noqa: F401
     addressed_by_content,
     bits_that_are_asked_for,
@@ -278,11 +283,10 @@ def mixed_by_chance(truth, own, probability, uniforms):
     return {"fed": [t if u < probability else o for t, o, u in zip(truth, own, uniforms, strict=True)]}
 
 
-def deep_rnn_outputs(x, units, outputs):
-    """LSTM over LSTM, tensors counted through: three a level, then the read-out's two."""
-    sequence = exact(x)
+def _lstm_levels(sequence, units, first):
+    """LSTM over LSTM, tensors counted through from `first`, three a level; (outputs of the top, next tensor)."""
     for level, width in enumerate(units):
-        features, k = len(sequence[0]), 3 * level
+        features, k = len(sequence[0]), first + 3 * level
         W, R = _blocks(_formula(k, features, 4 * width), width), _blocks(_formula(k + 1, width, 4 * width), width)
         b = _pieces(_vector(k + 2, 4 * width), width)
         h, c, kept = [mpmath.mpf(0)] * width, [mpmath.mpf(0)] * width, []
@@ -292,6 +296,20 @@ def deep_rnn_outputs(x, units, outputs):
             h = [sigmoid(a[2][j]) * mpmath.tanh(c[j]) for j in range(width)]
             kept.append(h)
         sequence = kept
-    k = 3 * len(units)
+    return sequence, first + 3 * len(units)
+
+
+def deep_rnn_outputs(x, units, outputs):
+    """LSTM over LSTM, then the read-out's two tensors."""
+    sequence, k = _lstm_levels(exact(x), units, 0)
     found = rounded(plus(times(transpose(_formula(k, units[-1], outputs)), sequence[-1]), _vector(k + 1, outputs)))
     return {"whole": found, "streamed": found}
+
+
+def character_bits(codes, characters, embedding, units):
+    """-log2 of the probability of each character, from the quotient of exponentials."""
+    rows = _formula(0, characters, embedding)
+    sequence, k = _lstm_levels([rows[code] for code in codes[:-1]], units, 1)
+    V, c = transpose(_formula(k, units[-1], characters)), _vector(k + 1, characters)
+    p = [_softmax(plus(times(V, h), c))[code] for h, code in zip(sequence, codes[1:], strict=True)]
+    return {"bits": rounded([-mpmath.log(each, 2) for each in p])}

@@ -2,7 +2,18 @@
 
 import mpmath
 
-from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, softmax, softplus, times, transpose
+from reference_tests.oracles.precision import (
+    STEP,
+    dot,
+    exact,
+    plus,
+    rounded,
+    sigmoid,
+    softmax,
+    softplus,
+    times,
+    transpose,
+)
 
 LEAST = mpmath.mpf(10) ** -6
 

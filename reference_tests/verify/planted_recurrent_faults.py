@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_course.layers.additive_attention import AdditiveAttention
 from keras_course.layers.recurrent import (
     GRU,
     LSTM,
@@ -16,6 +17,7 @@ from keras_course.layers.recurrent import (
     VectorToSequence,
 )
 from keras_course.ops.bptt import backprop_through_time
+from keras_course.ops.decoding import beam, greedy
 from keras_course.ops.recurrent import gru_step, lstm_step, peephole_lstm_step
 
 
@@ -104,6 +106,19 @@ def own_word_for_the_truth(truth, own, probability, uniforms):
     return ops.where((uniforms < probability)[:, None], own, truth)
 
 
+class PlaceThatDoesNotCount(AdditiveAttention):
+    def call(self, query, annotations, keys=None, annotations_mask=None, training=False):
+        return super().call(query, annotations, keys)
+
+
+def best_token_for_best_sequence(step, state, first, *, width, length_power=0.0, **how):
+    return beam(step, state, first, width=1, **how)
+
+
+def end_token_twice(step, state, first, *, end=None, **how):
+    return greedy(step, state, first, **how)
+
+
 RECURRENT_FAULTS = {
     "input and forget gate swapped": ("lstm", SwappedGates),
     "update gate turned round": ("gru", OtherUpdateGate),
@@ -114,5 +129,8 @@ RECURRENT_FAULTS = {
     "vector at the start alone": ("vector-to-sequence", VectorAtTheStartAlone),
     "recurrent gradient turned round": ("bptt.backprop_through_time", recurrent_gradient_turned_round),
     "target of the same step": ("teacher-forcing", target_of_the_same_step),
+    "place that does not count": ("bahdanau-attention", PlaceThatDoesNotCount),
+    "best token for the best sequence": ("seq2seq", best_token_for_best_sequence),
+    "no end": ("seq2seq.greedy", end_token_twice),
     "own word for the truth": ("teacher-forcing.scheduled_mixing", own_word_for_the_truth),
 }

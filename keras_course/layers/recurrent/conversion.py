@@ -82,7 +82,8 @@ def to_keras(layer: RecurrentLayer) -> Any:
     """The layer of Keras that computes what a layer of this package computes, with its weights.
 
     Args:
-        layer: a built RNN without outputs and skips, LSTM without a variant, or GRU, with either form of weights.
+        layer: a built RNN without outputs and skips, LSTM without a variant, or GRU, with either form of weights; none
+            that learns its initial state.
 
     Returns:
         A built keras.layers.SimpleRNN, LSTM or GRU.
@@ -103,7 +104,7 @@ def to_keras(layer: RecurrentLayer) -> Any:
     if kind is None:
         raise TypeError(f"to_keras takes an RNN, LSTM or GRU of this package. Received: {layer!r}")
     config = layer.get_config()
-    for key in ("variant", "skips", "output_units"):
+    for key in ("variant", "skips", "output_units", "learn_initial_state"):
         if config.get(key):
             raise ValueError(f"Keras has no layer with {key}. Received: {key}={config[key]!r}")
     theirs = kind(**{key: config[key] for key in SHARED if key in config}, **_own(type(layer), config))

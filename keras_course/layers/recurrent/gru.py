@@ -27,8 +27,8 @@ class GRUCell(RecurrentCell):
         units: int, width H of the state.
         activation: act of the candidate: "sigmoid" as printed, or "tanh" as Cho et al. and Keras have it.
         reset_after: False: (r * h) R, as printed; True: r * (h R + d), as Keras, with a second bias d.
-        **kwargs: use_bias, weights, initializers, regularizers and constraints, as `RecurrentCell`; the rest as
-            keras.layers.Layer.
+        **kwargs: use_bias, weights, initializers, regularizers, constraints, learn_initial_state and
+            initial_state_initializer, as `RecurrentCell`; the rest as keras.layers.Layer.
 
     Raises:
         ValueError: for a bad argument, or inputs that are not (batch, features).
@@ -99,7 +99,8 @@ class GRU(RecurrentLayer):
         units: int, width H.
         return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask, dropout,
             recurrent_dropout, seed, activity_regularizer, name, trainable, dtype: as `LSTM`, with one state h.
-        **cell: activation, reset_after, use_bias, weights, initializers, regularizers and constraints, as `GRUCell`.
+        **cell: activation, reset_after, use_bias, weights, initializers, regularizers, constraints and
+            learn_initial_state, as `GRUCell`.
 
     Call arguments:
         As `LSTM`; initial_state: [h].

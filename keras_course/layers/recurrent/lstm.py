@@ -31,8 +31,8 @@ class LSTMCell(RecurrentCell):
         activation: act, name or function.
         unit_forget_bias: whether the forget gate's bias starts at 1, so that the cell at first remembers.
         **kwargs: use_bias, weights ("separate" or "concatenated"), kernel_initializer, recurrent_initializer,
-            bias_initializer and their regularizers and constraints, as `RecurrentCell`; the rest as
-            keras.layers.Layer.
+            bias_initializer and their regularizers and constraints, learn_initial_state (h_0 and c_0 are weights, as C
+            10.3 allows, not zeros) and initial_state_initializer, as `RecurrentCell`; the rest as keras.layers.Layer.
 
     Raises:
         ValueError: for a bad argument, or inputs that are not (batch, features).
@@ -117,12 +117,13 @@ class LSTM(RecurrentLayer):
         recurrent_dropout: share of h that the gates do not see in training, the same for all steps.
         seed: int, of both dropouts.
         activity_regularizer, name, trainable, dtype: as keras.layers.Layer.
-        **cell: variant, use_bias, weights, activation, unit_forget_bias, initializers, regularizers and constraints, as
-            `LSTMCell`.
+        **cell: variant, use_bias, weights, activation, unit_forget_bias, initializers, regularizers, constraints and
+            learn_initial_state, as `LSTMCell`.
 
     Call arguments:
         sequences: tensor (B, T, F); T may be unknown, and 0.
-        initial_state: list [h, c] of tensors (B, H), or None for zeros.
+        initial_state: list [h, c] of tensors (B, H), or None for zeros, or for what was learned. A stateful layer takes
+            that up at `reset_state()` and does not move it, for its states are carried as values.
         mask: bool tensor (B, T), true where a step counts.
         training: bool.
 

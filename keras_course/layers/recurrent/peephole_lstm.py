@@ -29,8 +29,8 @@ class PeepholeLSTMCell(RecurrentCell):
         peepholes: "output" or "full".
         unit_forget_bias: whether the forget gate's bias starts at 1.
         peephole_initializer: of P, or of p_i, p_f, p_o.
-        **kwargs: use_bias, weights, initializers, regularizers and constraints, as `RecurrentCell`; the rest as
-            keras.layers.Layer.
+        **kwargs: use_bias, weights, initializers, regularizers, constraints, learn_initial_state and
+            initial_state_initializer, as `RecurrentCell`; the rest as keras.layers.Layer.
 
     Raises:
         ValueError: for a bad argument, or inputs that are not (batch, features).

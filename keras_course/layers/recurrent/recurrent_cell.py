@@ -18,6 +18,8 @@ class RecurrentCell(keras.layers.Layer):
 
     weights="separate":      a = x W + h R + b      kernel (F, G H) and recurrent_kernel (H, G H)
     weights="concatenated":  a = [h, x] W + b       one kernel (H + F, G H), state first, as N prints it
+
+    learn_initial_state:     h_0 (and c_0, ...) are weights, one row (H,) for every sequence, and not zeros
     """
 
     state_count = 1
@@ -37,6 +39,8 @@ class RecurrentCell(keras.layers.Layer):
         kernel_constraint: Any = None,
         recurrent_constraint: Any = None,
         bias_constraint: Any = None,
+        learn_initial_state: bool = False,
+        initial_state_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,6 +59,8 @@ class RecurrentCell(keras.layers.Layer):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.learn_initial_state = bool(learn_initial_state)
+        self.initial_state_initializer = keras.initializers.get(initial_state_initializer)
 
     @property
     def state_size(self) -> Any:
@@ -99,6 +105,13 @@ class RecurrentCell(keras.layers.Layer):
                 initializer=self.start_of_bias,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
+            )
+        self.initial_state = None
+        if self.learn_initial_state:
+            self.initial_state = self.add_weight(
+                name="initial_state",
+                shape=(self.state_count, self.units),
+                initializer=self.initial_state_initializer,
             )
         self.built = True
 
@@ -184,8 +197,14 @@ class RecurrentCell(keras.layers.Layer):
         return self.output(states[0]), states
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Zeros."""
-        return [ops.zeros((batch_size, self.units), self.compute_dtype) for _ in range(self.state_count)]
+        """Zeros, or the learned states, the same for every row: list of tensors (batch_size, H), h first."""
+        zeros = ops.zeros((batch_size, self.units), self.compute_dtype)
+        if not self.learn_initial_state:
+            return [zeros] * self.state_count
+        if not self.built:
+            raise ValueError(f"{type(self).__name__} learns its initial state, which exists once it is built.")
+        start = ops.cast(ops.convert_to_tensor(self.initial_state), self.compute_dtype)
+        return [zeros + start[k] for k in range(self.state_count)]
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -202,4 +221,6 @@ class RecurrentCell(keras.layers.Layer):
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "recurrent_constraint": keras.constraints.serialize(self.recurrent_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "learn_initial_state": self.learn_initial_state,
+            "initial_state_initializer": keras.initializers.serialize(self.initial_state_initializer),
         }

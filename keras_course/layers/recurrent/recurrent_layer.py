@@ -107,6 +107,15 @@ class RecurrentLayer(keras.layers.RNN):
             )
         return states
 
+    def reset_state(self) -> None:
+        """The states of a stateful layer back to where a sequence begins: zeros, or what was learned."""
+        if not (self.stateful and self.states and self.cell.learn_initial_state):
+            super().reset_state()
+            return
+        kept = keras.tree.flatten(self.states)
+        for variable, state in zip(kept, self.get_initial_state(batch_size=kept[0].shape[0]), strict=True):
+            variable.assign(ops.cast(state, variable.dtype))
+
     def _noise(self, ones: Any, rate: float) -> Any:
         """Inverted dropout's factors, 0 or 1 / (1 - rate); None without dropout."""
         return keras.random.dropout(ones, rate, seed=self.seed_generator) if rate else None

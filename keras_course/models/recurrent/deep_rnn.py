@@ -39,8 +39,15 @@ class DeepRNN(Model):
         cell: "rnn", "lstm", "peephole-lstm" or "gru".
         return_sequences: whether to read out at every step, or at the last.
         dropout: float in [0, 1), share of each level's inputs left out in training, the same for all steps.
+        mask_value: float, or None. A step whose features all have this value does not count: sequences of unequal
+            length are padded with it. The read-out of the last step is then that of the last one that counts.
         seed: int, root of initial weights and dropout; each level's own seed is derived from it.
         **kwargs: as keras.Model.
+
+    Call arguments:
+        inputs: tensor (B, T, features), T may be unknown.
+        training: bool.
+        mask: bool tensor (B, T), true where a step counts; it comes before `mask_value`.
 
     Input shape:
         (B, T, features), T may be unknown.
@@ -67,6 +74,7 @@ class DeepRNN(Model):
         cell: str = "lstm",
         return_sequences: bool = False,
         dropout: float = 0.0,
+        mask_value: float | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -79,6 +87,8 @@ class DeepRNN(Model):
         require_one_of("DeepRNN", CELLS, cell=cell)
         self.features, self.output_units, self.units = int(features), int(outputs), tuple(int(u) for u in units)
         self.cell, self.return_sequences, self.dropout = cell, bool(return_sequences), dropout
+        self.mask_value = None if mask_value is None else float(mask_value)
+        self.supports_masking = True
         self.levels = [
             CELLS[cell](
                 width,
@@ -121,13 +131,23 @@ class DeepRNN(Model):
         self.input_spec = keras.InputSpec(ndim=3, axes={-1: self.features})
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         require_rank("DeepRNN", inputs.shape, 3)
         require_features("DeepRNN", inputs.shape, self.features)
+        mask = self._counted(inputs) if mask is None else mask
         last = inputs
         for level in self.levels:
-            inputs, last, *_ = level(inputs, training=training)  # (B, T, H), (B, H)
+            inputs, last, *_ = level(inputs, mask=mask, training=training)  # (B, T, H), (B, H)
         return self.read_out(inputs if self.return_sequences else last)
+
+    def _counted(self, inputs: Any) -> Any:
+        """Steps that are no padding: bool tensor (B, T), or None without a `mask_value`."""
+        return None if self.mask_value is None else ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        if not self.return_sequences:
+            return None
+        return self._counted(inputs) if previous_mask is None else previous_mask
 
     @property
     def state_width(self) -> int:
@@ -177,4 +197,5 @@ class DeepRNN(Model):
             "cell": self.cell,
             "return_sequences": self.return_sequences,
             "dropout": self.dropout,
+            "mask_value": self.mask_value,
         }
