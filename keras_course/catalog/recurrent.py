@@ -112,7 +112,8 @@ ROWS = (
         inputs={"inputs": {"shape": [4, 5, 3], "dtype": "int32", "max": 6}},
         recipe="keras_course.recipes.question_tasks:memory_network", sources=("S 9.5",),
         members=(
-            f"{_OPS}.memory_hop:position_encoded", f"{_OPS}.memory_hop:story_attention", f"{_OPS}.memory_hop:memory_hop",
+            f"{_OPS}.memory_hop:position_encoded", f"{_OPS}.memory_hop:story_attention",
+            f"{_OPS}.memory_hop:memory_hop",
         ),
     ),
     Entry(

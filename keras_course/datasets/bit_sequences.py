@@ -3,7 +3,7 @@
     copy         x:  start, b_1 ... b_L, stop,     0 ... 0                 y:  -, - ... -, -, b_1 ... b_L
     repeat-copy  x:  start, b_1 ... b_L, R times,  0 ... 0                 y:  -, - ... -, -, (b_1 ... b_L) R times, end
 
-Channels of x: the bits, then `start`, then `stop`, which holds R / most repeats of the training rows in the second task.
+Channels of x: the bits, then `start`, then `stop`, which in the second task holds R over the most repeats in training.
 Labels are 0 and 1, and 2 (-) where no bit is asked for; rows of one length end in zeros and in labels 2. In repeat-copy
 one more label tells the end: 1 at the step after the last bit, 0 at every step before.
 

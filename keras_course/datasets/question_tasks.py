@@ -11,7 +11,7 @@
 | counting | how many things does Ada carry? | all that Ada took, got, gave and dropped |
 | lists | what does Ada carry? | the same; things in the order of the alphabet |
 
-In the manner of the bAbI tasks (Weston et al. 2015), with a world, words and rules of our own; no text of theirs is in it.
+In the manner of the bAbI tasks (Weston et al. 2015), with a world, words and rules of our own and no text of theirs.
 Only raw bits of Philox are used, so the same arguments give the same bits on every machine.
 """
 
@@ -188,7 +188,7 @@ def question_stories(seed: int, part: str, task: str, count: int) -> list[Story]
     Example:
         >>> story, = question_stories(0, "train", "one fact", 1)
         >>> story.question, story.answer in story.sentences[story.supports[0]]
-        ('Where is Chen?', True)
+        ('Where is Dora?', True)
 
     Source: S 9.5; after the kinds of questions of Weston et al. 2015.
     """

@@ -3,8 +3,8 @@
     x (S + 1, W): rows 0 ... S - 1 the sentences, the latest in row S - 1, unused rows in front; row S the question
     entry: 1 + place of the word in the vocabulary, 0 where there is none; the words of a row come first
 
-A story longer than S sentences keeps the latest ones. `read_babi` reads the text format of the bAbI tasks (Weston et al.
-2015) from a file of yours; this package ships none.
+A story longer than S sentences keeps the latest ones. `read_babi` reads the text format of the bAbI tasks (Weston and
+others 2015) from a file of yours; this package ships none.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def vocabulary_of(stories: Iterable[Story]) -> tuple[tuple[str, ...], tuple[str,
     """
     stories = list(stories)
     sentences = [line for story in stories for line in (*story.sentences, story.question)]
-    return tuple(sorted({word for line in sentences for word in words_of(line)})), tuple(sorted({s.answer for s in stories}))
+    return tuple(sorted({word for line in sentences for word in words_of(line)})), tuple(
+        sorted({s.answer for s in stories})
+    )
 
 
 def longest(stories: Iterable[Story]) -> tuple[int, int]:
@@ -91,7 +93,8 @@ def encode_stories(
         InvalidDataError: for an answer that is none of `answers`, or no story.
 
     Example:
-        >>> x, y = encode_stories([Story(("Ada sleeps.",), "Who sleeps?", "Ada")], ("ada", "sleeps", "who"), ("Ada",), 2, 3)
+        >>> stories = [Story(("Ada sleeps.",), "Who sleeps?", "Ada")]
+        >>> x, y = encode_stories(stories, ("ada", "sleeps", "who"), ("Ada",), 2, 3)
         >>> x[0].tolist(), y.tolist()
         ([[0, 0, 0], [1, 2, 0], [3, 2, 0]], [0])
     """
@@ -144,7 +147,9 @@ def read_babi(path: str | os.PathLike[str], task: str | None = None) -> list[Sto
         number, _, text = line.strip().partition(" ")
         fields = text.split("\t")
         if not number.isdecimal() or not text or len(fields) not in (1, 2, 3):
-            raise InvalidDataError(f"{file}:{at} needs 'number sentence' or 'number question<tab>answer'. Received: {line!r}")
+            raise InvalidDataError(
+                f"{file}:{at} needs 'number sentence' or 'number question<tab>answer'. Received: {line!r}"
+            )
         if int(number) == 1:
             sentences = {}
         if len(fields) == 1:

@@ -37,8 +37,8 @@ def content_weights(memory: Any, keys: Any, strengths: Any) -> Any:
 
     w(i) = softmax_i(beta K(k, M_i)),   K(u, v) = u.v / (sqrt(u.u + c) sqrt(v.v + c)),   c = 1e-6
 
-    K is the cosine but for c, which makes an empty slot (zeros) resemble nothing, K = 0 with a finite gradient, where the
-    cosine itself is 0/0.
+    K is the cosine but for c, which makes an empty slot (zeros) resemble nothing: K = 0 with a finite gradient, where
+    the cosine itself is 0/0.
 
     Args:
         memory: tensor (B, N, M).
@@ -50,8 +50,8 @@ def content_weights(memory: Any, keys: Any, strengths: Any) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> memory = np.array([[[1.0, 0.0], [0.0, 1.0]]])
-        >>> [round(float(w), 4) for w in content_weights(memory, [[[3.0, 0.0]]], [[2.0]])[0, 0]]
+        >>> memory, key = np.array([[[1.0, 0.0], [0.0, 1.0]]]), np.array([[[3.0, 0.0]]])
+        >>> [round(float(w), 4) for w in content_weights(memory, key, np.array([[2.0]]))[0, 0]]
         [0.8808, 0.1192]
 
     Source: S 9.5; Graves et al. 2014, equations 5 and 6.

@@ -22,8 +22,8 @@ def position_encoded(embedded: Any, words: Any, positions: bool = True) -> Any:
 
     m_k = sum_j l_jk e_jk,   l_jk = (1 - j/J) - (k/d) (1 - 2 j/J),   j = 1 ... J,   k = 1 ... d
 
-    J is the number of words of that very sentence, so that filling it up changes nothing. Without positions l = 1, a bag
-    of words. The first half of the coordinates listens to early words, the second half to late ones.
+    J is the number of words of that very sentence, so that filling it up changes nothing. Without positions l = 1, a
+    bag of words. The first half of the coordinates listens to early words, the second half to late ones.
 
     Args:
         embedded: tensor (..., W, d), vectors e of the words.
@@ -37,7 +37,7 @@ def position_encoded(embedded: Any, words: Any, positions: bool = True) -> Any:
         >>> import numpy as np
         >>> vectors = np.ones((3, 2))
         >>> [float(m) for m in position_encoded(vectors, np.array([True, True, False]))]
-        [1.0, 1.0]
+        [1.0, 1.5]
 
     Source: S 9.5; Sukhbaatar et al. 2015, section 4.1.
     """

@@ -48,7 +48,9 @@ def neural_turing_machine() -> Recipe:
 
     A feedforward controller over 32 slots. The longer sequences come in no gradient, no validation and no choice.
     """
-    return _recipe(copy_task, COPY, LONGER_COPY, epochs=4, slots=32, ceiling={"bit_error": 0.01, "bit_error_longer": 0.05})
+    return _recipe(
+        copy_task, COPY, LONGER_COPY, epochs=4, slots=32, ceiling={"bit_error": 0.01, "bit_error_longer": 0.05}
+    )
 
 
 def repeat_copy() -> Recipe:
@@ -131,7 +133,7 @@ def lstm(dataset: Any, seed: int, longer: dict[str, Any], epochs: int) -> Baseli
     """An LSTM, trained as often on the same rows: more weights than the machine, no memory but its state."""
     spec, train = dataset.spec, dataset.train
     model = DeepRNN(spec.shape[-1], spec.label_shape[-1], units=(LSTM_UNITS,), return_sequences=True, seed=seed)
-    model.compile(keras.optimizers.Adam(5e-3, clipnorm=1.0), AskedBitsLoss(), jit_compile=True)
+    model.compile(keras.optimizers.Adam(5e-3, clipnorm=1.0), AskedBitsLoss(), jit_compile=False)
     model.fit(train.x, train.y, batch_size=BATCH, epochs=epochs, verbose=0)
     metrics = {"bit_error": bit_error(model, dataset.test.x, dataset.test.y)}
     return Baseline(f"LSTM of {LSTM_UNITS} units", metrics | longer_sequences(model, dataset, seed, longer))

@@ -27,14 +27,14 @@ from keras_course.pipeline.recipe import Baseline, Recipe
 
 __all__ = ["attention_of_hops", "error_of_tasks", "lstm_over_sentences", "memory_network"]
 
-STORIES, BATCH, EPOCHS = 3000, 64, 40
+STORIES, BATCH, EPOCHS = 5000, 64, 30
 STEPS = -(-len(TASKS) * STORIES // BATCH)
 MEASURED = 200  # stories a task on which errors are measured
-LSTM_UNITS, LSTM_EPOCHS = 64, 20
+LSTM_UNITS, LSTM_EPOCHS = 64, 15
 
 
 def stories(seed: int) -> Any:
-    """3,000 stories of each task to train on."""
+    """5,000 stories of each task to train on."""
     return question_tasks(seed, (STORIES, 50, MEASURED))
 
 
@@ -62,7 +62,7 @@ def memory_network() -> Recipe:
         epochs=EPOCHS,
         baseline=lstm_over_sentences,
         judge=errors,
-        floor={"accuracy": 0.8},
+        floor={"accuracy": 0.9},
         figures=(learning_curves, error_of_tasks, attention_of_hops),
         tiny={"examples": 128},
     )
@@ -93,7 +93,7 @@ def lstm_over_sentences(dataset: Any, seed: int) -> Baseline:
     steps = -(-len(train) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(5e-3, LSTM_EPOCHS * steps)
     model.compile(
-        keras.optimizers.Adam(rate, clipnorm=1.0), SoftmaxLoss(), metrics=["accuracy"], jit_compile=True,
+        keras.optimizers.Adam(rate, clipnorm=1.0), SoftmaxLoss(), metrics=["accuracy"], jit_compile=False,
         steps_per_execution=steps,
     )  # fmt: skip
     model.fit(train.x, train.y, batch_size=BATCH, epochs=LSTM_EPOCHS, verbose=0)
@@ -102,7 +102,7 @@ def lstm_over_sentences(dataset: Any, seed: int) -> Baseline:
 
 
 def error_of_tasks(context: Any) -> Figure:
-    """The share of wrong answers of each task on the test stories, and what always giving the commonest answer costs."""
+    """The share of wrong answers of each task on test stories, and what always giving the commonest answer costs."""
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(TASKS))

@@ -129,5 +129,5 @@ def hop_over_a_story(question: Any, memories: Any, outputs: Any, present: Any) -
 
 
 def linear_hop(question: Any, memories: Any, present: Any) -> dict[str, Any]:
-    """The attention of the linear start: products without a softmax. Source: S 9.5, Sukhbaatar et al. 2015, section 5."""
+    """The attention of the linear start: products alone. Source: S 9.5, Sukhbaatar et al. 2015, section 5."""
     return {"attention": compiled(story_attention)(question[None], memories[None], present[None] > 0, linear=True)[0]}

@@ -1,4 +1,4 @@
-"""The layer keeps the contract of recurrent layers: states handed on, masks, wrappers, stateful, unrolled, backwards."""
+"""The layer keeps the contract of recurrent layers: states handed on, masks, wrappers, stateful, unrolled."""
 
 import keras
 import numpy as np

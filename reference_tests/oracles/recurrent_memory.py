@@ -45,7 +45,9 @@ def _write(memory, heads):
     """Every head erases, one after the other, then every head adds."""
     memory = [list(slot) for slot in memory]
     for weights, erase, _ in heads:
-        memory = [[m * (1 - w * e) for m, e in zip(slot, erase, strict=True)] for slot, w in zip(memory, weights, strict=True)]
+        memory = [
+            [m * (1 - w * e) for m, e in zip(slot, erase, strict=True)] for slot, w in zip(memory, weights, strict=True)
+        ]
     for weights, _, add in heads:
         memory = [[m + w * v for m, v in zip(slot, add, strict=True)] for slot, w in zip(memory, weights, strict=True)]
     return memory

@@ -31,7 +31,7 @@ class NTMCell(RecurrentCell):
     """One step of a neural Turing machine.
 
     h_t      = controller(x_t, [h_{t-1}, r_{t-1}])      an LSTM; a feedforward controller sees r_{t-1} alone
-    heads    = h_t W_heads + b                          key k, strength beta, gate g, shifts s, power gamma; erase e, add v
+    heads    = h_t W_heads + b                          key k, strength beta, gate g, shifts s, power gamma; e and v
     w_t      = sharpen(shift(interpolate(content)))     of every head, in the memory before the step
     M_t      = write(M_{t-1}, w_t, e, v)                then
     r_t      = read(M_t, w_t)                           reading heads see what was just written
@@ -56,7 +56,7 @@ class NTMCell(RecurrentCell):
         learn_memory: whether the memory at the start is learned.
         focus_initializer: of the logits of the heads' first weights (A, N), A = R + W. None puts 4 on slot 0 and 0
             elsewhere: heads that begin everywhere at once cannot be shifted.
-        **kwargs: of `RecurrentCell`; weights are separate, and a feedforward controller's recurrent kernel has R M rows.
+        **kwargs: of `RecurrentCell`; a feedforward controller's recurrent kernel has R M rows.
 
     Source: S 9.5; Graves et al. 2014; Collier and Beel 2018 (tanh, the constant start of the memory).
     """

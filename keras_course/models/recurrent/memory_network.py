@@ -105,13 +105,19 @@ class MemoryNetwork(Model):
             raise ValueError(f"MemoryNetwork needs a positive deviation. Received: {deviation=}")
         self.vocabulary, self.answers = tuple(vocabulary), tuple(answers)
         self.sentences, self.words, self.width, self.hops = int(sentences), int(words), int(width), int(hops)
-        self.tying, self.position_encoding, self.temporal_encoding = tying, bool(position_encoding), bool(temporal_encoding)
+        self.tying, self.position_encoding, self.temporal_encoding = (
+            tying,
+            bool(position_encoding),
+            bool(temporal_encoding),
+        )
         self.linear_start, self.deviation = linear_start, float(deviation)
 
         number = {word: 1 + place for place, word in enumerate(self.vocabulary)}
         for answer in self.answers:
             number.setdefault(answer.lower() if answer.lower() in number else answer, 1 + len(number))
-        self.rows_of_answers = [number[answer.lower() if answer.lower() in number else answer] for answer in self.answers]
+        self.rows_of_answers = [
+            number[answer.lower() if answer.lower() in number else answer] for answer in self.answers
+        ]
         rows = 1 + len(number)
         tables = hops + 1 if tying == "adjacent" else 3
         self.tables = [self._table(f"words_{k}", rows) for k in range(tables)]
@@ -167,7 +173,9 @@ class MemoryNetwork(Model):
             attention.append(listened)
             memories = outputs if adjacent else memories
         if adjacent:
-            rows = ops.take(ops.cast(self.tables[-1], u.dtype), ops.convert_to_tensor(self.rows_of_answers, "int32"), axis=0)
+            rows = ops.take(
+                ops.cast(self.tables[-1], u.dtype), ops.convert_to_tensor(self.rows_of_answers, "int32"), axis=0
+            )
             logits = ops.matmul(u, ops.transpose(rows))
         else:
             logits = ops.matmul(u, self.read_out)
@@ -188,8 +196,8 @@ class MemoryNetwork(Model):
         """Strings in, strings out.
 
         Args:
-            story: tensor (B,) of strings: sentences, each ended by . ! ? or a new line. Of more than S the latest count,
-                of a sentence the first W known words; unknown words are left out.
+            story: tensor (B,) of strings: sentences, each ended by . ! ? or a new line. Of more than S the latest
+                count, of a sentence the first W known words; unknown words are left out.
             question: tensor (B,) of strings.
 
         Returns:

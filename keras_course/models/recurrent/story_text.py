@@ -55,7 +55,9 @@ class StoryText(tf.Module):
         numbers = tf.ragged.boolean_mask(numbers, numbers > 0)
         dense = numbers.to_tensor(shape=[None, self.words])  # (lines, W)
         if isinstance(lines, tf.RaggedTensor):
-            return tf.RaggedTensor.from_row_lengths(dense, lines.row_lengths()).to_tensor(shape=[None, None, self.words])
+            return tf.RaggedTensor.from_row_lengths(dense, lines.row_lengths()).to_tensor(
+                shape=[None, None, self.words]
+            )
         return dense[:, None]
 
     def answer(self, places: Any) -> Any:
