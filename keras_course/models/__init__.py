@@ -1,5 +1,11 @@
 """Models of the course, a folder a topic; all are Keras models with endpoints (`keras_course.core.model.Model`)."""
 
+from keras_course.models.autoencoders import (
+    Autoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    SparseAutoencoder,
+)
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
@@ -32,14 +38,17 @@ from keras_course.models.vision import FCN, LeNet
 __all__ = [
     "AdaBoost",
     "AdversarialTraining",
+    "Autoencoder",
     "BackpropMLP",
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
     "CharacterLM",
     "ContextPrediction",
+    "ContractiveAutoencoder",
     "DecisionStump",
     "DeepRNN",
+    "DenoisingAutoencoder",
     "DistributionRegression",
     "DropoutMLP",
     "FCN",
@@ -55,6 +64,7 @@ __all__ = [
     "Perceptron",
     "RotationPrediction",
     "SoftmaxRegression",
+    "SparseAutoencoder",
     "TiedPair",
     "VariationalAutoencoder",
 ]

@@ -183,6 +183,10 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
+    "autoencoder": {"compile": with_adam, "any_split": True},
+    "denoising-autoencoder": {"compile": with_adam, "any_split": True},
+    "sparse-autoencoder": {"compile": with_adam, "any_split": True},
+    "contractive-autoencoder": {"compile": with_adam, "any_split": True},
     "pca": {"compile": by_own_rule, "objective": "reconstruction_error", "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},
@@ -251,6 +255,14 @@ OTHERS: dict[str, ModelCase] = {
         by_own_rule,
         any_split=True,
     ),  # fmt: skip
+    "sparse-by-divergence": ModelCase(
+        catalog.resolve("sparse-autoencoder"),
+        {"shape": 4, "code": 3, "penalty": "kl", "target": 0.2, "likelihood": "bernoulli"},
+        {"x": {"shape": [12, 4], "dtype": "probability"}},
+        None,
+        with_adam,
+        any_split=True,
+    ),
     "bagged-perceptrons": ModelCase(
         catalog.resolve("bagging"),
         {"member": {"class_name": "keras_course>Perceptron", "config": {"features": 3}}, "members": 3},
@@ -300,11 +312,13 @@ _BY_ROWS = "the bootstrap is drawn over the rows that come: other samples of a b
 _BY_MEMBER = "a member joins the ensemble when fit ends its epochs, train_on_batch only trains it"
 
 _BY_NETWORKS = "all its networks are given, with seeds of their own"
+_BY_MEANS = "the penalty compares means over a batch with a target: of another batch, another mean"
 _BY_OTHERS = "the other rows of a batch are the wrong answers: another batch asks another question"
 
 SKIPS: dict[str, dict[str, str]] = {
     "inpainting-dense": {"same_seed_same_weights": _BY_NETWORKS},
     **{slug: {"measures_do_not_depend_on_the_batch_size": _BY_OTHERS} for slug in ("contrastive", "contrastive-dense")},
+    "sparse-by-divergence": {"measures_do_not_depend_on_the_batch_size": _BY_MEANS},
     **{slug: {"fit_is_train_on_batch": _BY_EPOCH} for slug in ("k-means", "gmm", "BinomialMixture", "pca")},
     **{slug: {"fit_is_train_on_batch": _BY_ROWS} for slug in ("bagging", "bagged-perceptrons")},
     **{slug: {"fit_is_train_on_batch": _BY_MEMBER} for slug in ("boosting", "boosted-softmax-regression")},
