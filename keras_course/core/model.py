@@ -3,6 +3,7 @@
     endpoints()      {name: (function, tensor specs)}; export(path) writes them all into one SavedModel
     step_seed(salt)  stateless seed = (model seed, salt, optimizer.iterations)
     compile, fit     refuse a reachable variable that Keras does not track: it would never train
+    fit              cuts the batches of plain arrays in the graph (`core.array_batches`), anything else as Keras does
     train_step, fit  serve optimizers that move before the gradient (`look_ahead`) or count batches (`fit_callback`)
     class definition refuses a method or attribute name that Keras overwrites on every instance
 
@@ -21,7 +22,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_course.core import serial, tracking
+from keras_course.core import array_batches, serial, tracking
 from keras_course.core.backend import require_tensorflow
 from keras_course.core.errors import ReservedNameError
 from keras_course.core.seeds import stateless_seed
@@ -183,7 +184,28 @@ class Model(keras.Model):
         elif watches:
             given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
             callbacks = [*given, *watches]
+        if not args:
+            x, y, kwargs = self._batches_of_arrays(x, y, batch_size, kwargs)
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+
+    def _batches_of_arrays(self, x: Any, y: Any, size: int | None, rest: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Arrays that need nothing unusual, as batches that Keras's `fit` reads without tf.data."""
+        own = ("shuffle", "sample_weight", "class_weight")
+        how = {name: rest[name] for name in own if name in rest}
+        unusual = {name: rest.get(name) or None for name in ("validation_split", "steps_per_epoch")}
+        arrays = (x, y, how.get("sample_weight"))
+        if not array_batches.may_cut_batches(self, arrays, how.setdefault("shuffle", True), unusual):
+            return x, y, rest
+        others = {name: value for name, value in rest.items() if name not in own}
+        return array_batches.ArrayBatches(x, y, batch_size=size, **how), None, others
+
+    def make_train_function(self, force: bool = False) -> Any:
+        kept = getattr(self, "train_function", None)
+        super().make_train_function(force)
+        made: Any = vars(self)["train_function"]
+        if made is not kept:
+            made = self.train_function = array_batches.reading_arrays(self, made)
+        return made
 
     def train_step(self, data: Any) -> Any:
         """Keras's step; an optimizer that has `look_ahead` moves the weights before it, and steps on in `apply`.

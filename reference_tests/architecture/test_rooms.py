@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 CORE = {
-    "__init__", "backend", "errors", "loops", "model", "registered_names", "resources", "seeds", "serial", "shapes",
-    "tracking",
+    "__init__", "array_batches", "backend", "errors", "loops", "model", "registered_names", "resources", "seeds",
+    "serial", "shapes", "tracking",
 }  # fmt: skip
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 
