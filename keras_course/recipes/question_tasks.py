@@ -27,7 +27,7 @@ from keras_course.pipeline.recipe import Baseline, Recipe
 
 __all__ = ["attention_of_hops", "error_of_tasks", "lstm_over_sentences", "memory_network"]
 
-STORIES, BATCH, EPOCHS = 5000, 64, 30
+STORIES, BATCH, EPOCHS = 5000, 64, 40
 STEPS = -(-len(TASKS) * STORIES // BATCH)
 MEASURED = 200  # stories a task on which errors are measured
 LSTM_UNITS, LSTM_EPOCHS = 64, 15
@@ -47,7 +47,7 @@ def memory_network() -> Recipe:
         slug="memory-network",
         dataset=stories,
         model=lambda spec, seed: MemoryNetwork(
-            VOCABULARY, ANSWERS, SENTENCES, WORDS, width=32, hops=3, tying="layer", linear_start=5 * STEPS, seed=seed
+            VOCABULARY, ANSWERS, SENTENCES, WORDS, width=48, hops=3, tying="layer", linear_start=5 * STEPS, seed=seed
         ),
         compile=lambda spec: {
             "optimizer": keras.optimizers.Adam(
@@ -81,8 +81,8 @@ def errors(model: Any, dataset: Any, seed: int) -> dict[str, float]:
 def lstm_over_sentences(dataset: Any, seed: int) -> Baseline:
     """An LSTM that reads the story, a sentence a step as a bag of words, and the question last, as is the custom.
 
-    So it must keep the whole story for whatever may be asked. Were it told the question at every step, it would be as
-    good as the memory network (0.93 and 0.93), better at yes or no and worse at two facts.
+    So it must keep the whole story for whatever may be asked. Told the question at every step, which is half of what a
+    memory network does, it would answer 0.93 of all questions, and 0.76 of those that take two facts.
     """
     spec, train = dataset.spec, dataset.train
     x = keras.Input(spec.shape, dtype="int32")
