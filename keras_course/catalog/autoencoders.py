@@ -42,4 +42,13 @@ ROWS = (
         inputs=(12, 4), recipe=f"{_RECIPES}:contractive_autoencoder", sources=("C 16.6", "R"),
         members=(f"{_OPS}.code_penalties:squared_jacobian_norm",),
     ),
+    Entry(
+        "sparse-coding", "Few atoms of a dictionary make each x: ISTA, FISTA, and the dictionary", shape="model",
+        object=f"{_MODELS}.sparse_coding:SparseCoding", init={"atoms": 6, "features": 4, "penalty": 0.3, "steps": 10},
+        inputs=(12, 4), recipe="keras_course.recipes.sparse_coding:sparse_coding", sources=("R",),
+        members=tuple(
+            f"{_OPS}.sparse_coding:{name}"
+            for name in ("sparse_coding_cost", "ista_step", "sparse_codes", "threshold_code", "dictionary_update")
+        ),
+    ),
 )  # fmt: skip

@@ -131,6 +131,7 @@ REGISTERED_NAMES = frozenset(
         "SoftmaxLoss",
         "SoftmaxRegression",
         "SparseAutoencoder",
+        "SparseCoding",
         "StageMaps",
         "StochasticLayers",
         "TiedPair",

@@ -5,6 +5,7 @@ from keras_course.models.autoencoders import (
     ContractiveAutoencoder,
     DenoisingAutoencoder,
     SparseAutoencoder,
+    SparseCoding,
 )
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.generative import VariationalAutoencoder
@@ -65,6 +66,7 @@ __all__ = [
     "RotationPrediction",
     "SoftmaxRegression",
     "SparseAutoencoder",
+    "SparseCoding",
     "TiedPair",
     "VariationalAutoencoder",
 ]

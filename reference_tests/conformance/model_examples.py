@@ -187,6 +187,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "denoising-autoencoder": {"compile": with_adam, "any_split": True},
     "sparse-autoencoder": {"compile": with_adam, "any_split": True},
     "contractive-autoencoder": {"compile": with_adam, "any_split": True},
+    "sparse-coding": {"compile": by_own_rule, "objective": "cost", "any_split": True},
     "pca": {"compile": by_own_rule, "objective": "reconstruction_error", "any_split": True},
     "k-means": {"compile": by_own_rule, "objective": "inertia", "any_split": True},
     "gmm": {"compile": by_own_rule, "objective": "log_likelihood", "direction": "max", "any_split": True},

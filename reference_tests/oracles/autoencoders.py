@@ -2,14 +2,17 @@
 
 import mpmath
 
-from reference_tests.oracles.precision import STEP, exact, plus, rounded, sigmoid, times, transpose
+from reference_tests.oracles.precision import STEP, dot, exact, plus, rounded, sigmoid, times, transpose
 
 __all__ = [
     "angles_of_subspaces",
+    "atoms_after_a_pass",
     "bernoulli_reconstruction",
+    "codes_by_threshold",
     "components_of_points",
     "corrupted_values",
     "jacobian_norms",
+    "proximal_codes",
     "score_of_a_gaussian",
     "sparsity_of_codes",
     "tied_reconstruction",
@@ -143,3 +146,67 @@ def jacobian_norms(x, units, code):
             total += sum((mpmath.im(v) / STEP) ** 2 for v in encoded(moved))
         norms.append(total)
     return {"norms": rounded(norms)}
+
+
+def proximal_codes(x, atoms, penalty, steps):
+    """ISTA and FISTA written out in scalars, at the rate 1 / |D D^T| of the exact largest eigenvalue."""
+    x, atoms, penalty = exact(x), exact(atoms), exact(penalty)
+    gram = mpmath.matrix([[dot(a, b) for b in atoms] for a in atoms])
+    rate = 1 / max(mpmath.eigsy(gram, eigvals_only=True))
+
+    def step(codes, row):
+        residual = [dot(codes, column) - v for column, v in zip(transpose(atoms), row, strict=True)]
+        moved = [h - rate * dot(atom, residual) for h, atom in zip(codes, atoms, strict=True)]
+        return [mpmath.sign(v) * max(abs(v) - rate * penalty, mpmath.mpf(0)) for v in moved]
+
+    def run(row, momentum):
+        codes = ahead = [mpmath.mpf(0)] * len(atoms)
+        s = mpmath.mpf(1)
+        for _ in range(steps):
+            new = step(ahead, row)
+            later = (1 + mpmath.sqrt(1 + 4 * s * s)) / 2
+            push = (s - 1) / later if momentum else 0
+            ahead = [n + push * (n - o) for n, o in zip(new, codes, strict=True)]
+            codes, s = new, later
+        return codes
+
+    def cost(codes, row):
+        made = [dot(codes, column) for column in transpose(atoms)]
+        return sum((a - b) ** 2 for a, b in zip(row, made, strict=True)) / 2 + penalty * sum(abs(h) for h in codes)
+
+    ista, fista = ([run(row, momentum) for row in x] for momentum in (False, True))
+    return {
+        "ista": rounded(ista),
+        "fista": rounded(fista),
+        "costs": rounded([[cost(h, row) for h, row in zip(codes, x, strict=True)] for codes in (ista, fista)]),
+    }
+
+
+def atoms_after_a_pass(codes, x, atoms):
+    """Each atom from the errors that all the others leave, one after the other."""
+    codes, x, atoms = exact(codes), exact(x), exact(atoms)
+    for k in range(len(atoms)):
+        weight = sum(h[k] ** 2 for h in codes)
+        if weight == 0:
+            continue
+        best = []
+        for j in range(len(atoms[0])):
+            left = [
+                row[j] - sum(h[m] * atoms[m][j] for m in range(len(atoms)) if m != k)
+                for h, row in zip(codes, x, strict=True)
+            ]
+            best.append(sum(h[k] * v for h, v in zip(codes, left, strict=True)) / weight)
+        length = mpmath.sqrt(dot(best, best))
+        atoms[k] = [v / max(length, mpmath.mpf(1)) for v in best]
+    return {"atoms": rounded(atoms)}
+
+
+def codes_by_threshold(z, noise, kernel, tau):
+    """The code itself, if its claim holds: noise no longer than tau / 4, columns orthonormal."""
+    z, noise, kernel = exact(z), exact(noise), exact(kernel)
+    columns = transpose(kernel)
+    if any(abs(dot(a, b) - (i == j)) > 1e-15 for i, a in enumerate(columns) for j, b in enumerate(columns)):
+        raise ValueError("the claim needs orthonormal columns")
+    if any(dot(e, e) > (mpmath.mpf(tau) / 4) ** 2 for e in noise):
+        raise ValueError("the claim needs noise no longer than tau / 4")
+    return {"codes": rounded(z), "errors": rounded([mpmath.sqrt(dot(e, e)) for e in noise])}
