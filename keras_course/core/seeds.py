@@ -58,6 +58,18 @@ def stateless_seed(root: int, salt: str, step: Any) -> Any:
     return ops.stack([first, ops.cast(step, "int32")])
 
 
+def seed_pair(seed: Any) -> Any:
+    """What stateless random functions take: an int s as [0, s], a pair as it is.
+
+    Example:
+        >>> seed_pair(3).numpy().tolist()
+        [0, 3]
+    """
+    from keras import ops
+
+    return ops.convert_to_tensor([0, seed], dtype="int32") if isinstance(seed, int) else ops.cast(seed, "int32")
+
+
 def fold_in(seed: Any, index: Any) -> Any:
     """A seed of its own for each of many draws, so that those of one seed never meet those of the next.
 

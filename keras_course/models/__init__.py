@@ -8,6 +8,7 @@ from keras_course.models.autoencoders import (
     SparseCoding,
 )
 from keras_course.models.densities import DistributionRegression
+from keras_course.models.energy import RBM, BoltzmannMachine
 from keras_course.models.generative import VariationalAutoencoder
 from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
@@ -44,6 +45,7 @@ __all__ = [
     "BackpropThroughTime",
     "Bagging",
     "BinomialMixture",
+    "BoltzmannMachine",
     "CharacterLM",
     "ContextPrediction",
     "ContractiveAutoencoder",
@@ -63,6 +65,7 @@ __all__ = [
     "NeuralTuringMachine",
     "PCA",
     "Perceptron",
+    "RBM",
     "RotationPrediction",
     "SoftmaxRegression",
     "SparseAutoencoder",

@@ -183,6 +183,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
+    "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
+    "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
     "denoising-autoencoder": {"compile": with_adam, "any_split": True},
     "sparse-autoencoder": {"compile": with_adam, "any_split": True},
@@ -247,6 +249,22 @@ OTHERS: dict[str, ModelCase] = {
     ),  # fmt: skip
     "relative-positions": ModelCase(
         catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
+    ),
+    "gaussian-rbm": ModelCase(
+        catalog.resolve("rbm"),
+        {
+            "features": 3,
+            "units": 2,
+            "visible": "gaussian",
+            "scale": 0.5,
+            "gibbs_steps": 2,
+            "sampling_steps": 5,
+            "kernel_scale": 1.0,
+        },
+        (4, 3),
+        None,
+        with_its_likelihood,
+        any_split=True,
     ),
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),

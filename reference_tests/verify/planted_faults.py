@@ -32,6 +32,7 @@ from keras_course.ops import (
     regression,
 )
 from keras_course.ops.adversarial import fast_gradient_sign
+from keras_course.ops.boltzmann import rbm_energy
 from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
@@ -285,7 +286,21 @@ def slopes_without_weights(x, weights, activation):
     return {**found, "derivative": ops.concatenate([found["derivative"][:-1] / rest, found["derivative"][-1:]])}
 
 
+def pair_counted_twice(visible, hidden, kernel, visible_bias, hidden_bias, scale=None):
+    """-b.v - c.h - 2 v.W h."""
+    return rbm_energy(visible, hidden, 2 * ops.convert_to_tensor(kernel), visible_bias, hidden_bias, scale)
+
+
+def units_of_plus_and_minus_one(visible, kernel, visible_bias, hidden_bias, scale=None):
+    """Hidden units of -1 and +1: log 2 cosh where log(1 + exp) belongs."""
+    visible = ops.convert_to_tensor(visible)
+    logits = ops.matmul(visible, kernel) + hidden_bias
+    return -ops.sum(visible * visible_bias, axis=-1) - ops.sum(ops.softplus(2 * logits) - logits, axis=-1)
+
+
 FAULTS = {
+    "pair counted twice": ("rbm.rbm_energy", pair_counted_twice),
+    "units of plus and minus one": ("rbm.rbm_free_energy", units_of_plus_and_minus_one),
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
     "kernel not flipped": ("convolution.convolve", unflipped_kernel),
     "dropped bias": ("convolution", DroppedBias),

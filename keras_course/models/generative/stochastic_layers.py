@@ -23,7 +23,7 @@ from keras_course.distributions import DistributionOutput, Family, Normal, get_f
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.ops.elbo import diagonal_gaussian_divergence, diagonal_gaussian_log_density, reparametrised
 
-__all__ = ["StochasticLayers", "conditional", "seed_pair"]
+__all__ = ["StochasticLayers", "conditional"]
 
 
 @register("StochasticLayers")
@@ -255,8 +255,3 @@ def conditional(
 def _mean_and_scale(layer: ConditionalNetwork, given: Any, training: Any) -> tuple[Any, Any]:
     """mean and standard deviation (..., Z) that a Gaussian conditional network says."""
     return layer.head.family.location_and_scale(layer(given, training=training))
-
-
-def seed_pair(seed: Any) -> Any:
-    """A stateless seed: an int s as [0, s], a pair as it is."""
-    return ops.convert_to_tensor([0, seed], dtype="int32") if isinstance(seed, int) else ops.cast(seed, "int32")

@@ -24,11 +24,11 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import normal_noise, stateless_seed
+from keras_course.core.seeds import normal_noise, seed_pair, stateless_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 from keras_course.distributions import DistributionOutput, Family, get_family
-from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional, seed_pair
+from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional
 from keras_course.ops.elbo import elbo_from_divergence, elbo_from_joint, importance_weighted_bound
 
 __all__ = ["VariationalAutoencoder"]

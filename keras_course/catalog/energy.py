@@ -1,0 +1,35 @@
+"""Rows of the chapters on energy models: Boltzmann machines."""
+
+from keras_course.catalog.entry import Entry
+
+_MODELS = "keras_course.models.energy"
+_OPS = "keras_course.ops.boltzmann"
+_RECIPES = "keras_course.recipes.energy"
+
+ROWS = (
+    Entry(
+        "boltzmann-machine", "Boltzmann machine with or without hidden units", shape="model",
+        object=f"{_MODELS}.boltzmann_machine:BoltzmannMachine",
+        init={"features": 4, "hidden": 2, "chains": 6, "sampling_steps": 20, "kernel_scale": 1.0},
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe=f"{_RECIPES}:boltzmann_machine", sources=("C 17.3", "C 18.3", "R"),
+        members=(f"{_OPS}:boltzmann_energy", f"{_OPS}:boltzmann_log_partition", f"{_OPS}:binary_states"),
+    ),
+    Entry(
+        "rbm", "Restricted Boltzmann machine by contrastive divergence or persistent chains", shape="model",
+        object=f"{_MODELS}.rbm:RBM",
+        init={"features": 4, "units": 3, "chains": 6, "gibbs_steps": 2, "sampling_steps": 20, "kernel_scale": 1.0},
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe=f"{_RECIPES}:rbm", sources=("C 18.3", "R"),
+        members=(
+            *(
+                f"{_OPS}:{name}"
+                for name in (
+                    "rbm_energy", "rbm_free_energy", "free_energy_of_logits", "rbm_hidden_logits",
+                    "rbm_visible_parameters", "rbm_log_partition", "pseudo_log_likelihood",
+                )
+            ),
+            f"{_MODELS}.annealing:annealed_log_partition",
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,7 @@
+"""Models that give every state an energy: P = exp(-E) / Z."""
+
+from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
+from keras_course.models.energy.boltzmann_machine import BoltzmannMachine
+from keras_course.models.energy.rbm import RBM
+
+__all__ = ["RBM", "BoltzmannMachine", "LogPartition", "annealed_log_partition"]

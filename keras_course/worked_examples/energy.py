@@ -1,0 +1,78 @@
+"""Worked examples of the chapters on energy models: Boltzmann machines by their formulas and as models.
+
+Each function takes a golden's inputs and returns its outputs, through the public API.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_course.core.backend import compiled, gradient
+from keras_course.ops.boltzmann import (
+    pseudo_log_likelihood,
+    rbm_energy,
+    rbm_free_energy,
+    rbm_hidden_logits,
+    rbm_log_partition,
+    rbm_visible_parameters,
+)
+
+__all__ = ["contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
+
+
+def restricted_distribution(
+    visible: Any, hidden: Any, kernel: Any, visible_bias: Any, hidden_bias: Any
+) -> dict[str, Any]:
+    """What a restricted machine says of a few states. Source: C 18.3, R."""
+
+    def everything(visible: Any, hidden: Any, *parameters: Any) -> Any:
+        kernel, b, c = parameters
+        free, log_partition = rbm_free_energy(visible, *parameters), rbm_log_partition(*parameters)
+        return {
+            "energy": rbm_energy(visible, hidden, *parameters),
+            "free_energy": free,
+            "log_prob": -free - log_partition,
+            "hidden_means": ops.sigmoid(rbm_hidden_logits(visible, kernel, c)),
+            "visible_means": ops.sigmoid(rbm_visible_parameters(hidden, kernel, b)),
+            "log_partition": ops.reshape(log_partition, (1,)),
+        }
+
+    return compiled(everything)(visible, hidden, kernel, visible_bias, hidden_bias)
+
+
+def contrastive_slopes(data: Any, model: Any, kernel: Any, visible_bias: Any, hidden_bias: Any) -> dict[str, Any]:
+    """The slopes of contrastive divergence, for states of the model that are given. Source: C 18.3, R."""
+
+    def slopes(data: Any, model: Any, kernel: Any, b: Any, c: Any) -> Any:
+        def contrast(kernel: Any, b: Any, c: Any) -> Any:
+            return ops.mean(rbm_free_energy(data, kernel, b, c)) - ops.mean(rbm_free_energy(model, kernel, b, c))
+
+        return {
+            "kernel": gradient(lambda value: contrast(value, b, c), kernel),
+            "visible_bias": gradient(lambda value: contrast(kernel, value, c), b),
+            "hidden_bias": gradient(lambda value: contrast(kernel, b, value), c),
+        }
+
+    return compiled(slopes)(data, model, kernel, visible_bias, hidden_bias)
+
+
+def pseudo_likelihood(visible: Any, kernel: Any, visible_bias: Any, hidden_bias: Any) -> dict[str, Any]:
+    """How well each unit is told by the others. Source: C 18.3."""
+    found = compiled(pseudo_log_likelihood)(visible, kernel, visible_bias, hidden_bias)
+    return {"pseudo_log_likelihood": found}
+
+
+def gaussian_units(visible: Any, kernel: Any, visible_bias: Any, hidden_bias: Any, scale: Any) -> dict[str, Any]:
+    """Real visible units: a mixture of 2^H Gaussians. Source: R."""
+
+    def densities(visible: Any, *parameters: Any) -> Any:
+        free, log_partition = rbm_free_energy(visible, *parameters), rbm_log_partition(*parameters)
+        return {
+            "free_energy": free,
+            "log_partition": ops.reshape(log_partition, (1,)),
+            "log_density": -free - log_partition,
+        }
+
+    return compiled(densities)(visible, kernel, visible_bias, hidden_bias, scale)

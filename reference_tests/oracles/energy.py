@@ -1,0 +1,166 @@
+"""Oracles of C 17.3, 18.3 and R (Boltzmann machines), in sixty digits and from the definitions alone.
+
+Every probability is a quotient of sums of exp(-E) over states, E by its own printed sum over units and pairs; no free
+energy, no sigmoid and no softplus is used. Slopes of expected energies are differences of expectations over those
+states, not derivatives of a closed form. Gaussian visible units are integrated, hidden state by hidden state.
+"""
+
+import itertools
+
+import mpmath
+
+from reference_tests.oracles.precision import exact, rounded
+
+__all__ = [
+    "boltzmann_distribution",
+    "contrastive_slopes",
+    "gaussian_units",
+    "pseudo_likelihood",
+    "restricted_distribution",
+]
+
+
+def _states(units):
+    return [list(map(mpmath.mpf, state)) for state in itertools.product((0, 1), repeat=units)]
+
+
+def _energy(v, h, kernel, visible_bias, hidden_bias):
+    total = mpmath.mpf(0)
+    for i, value in enumerate(v):
+        total -= visible_bias[i] * value
+        for j, other in enumerate(h):
+            total -= value * kernel[i][j] * other
+    for j, other in enumerate(h):
+        total -= hidden_bias[j] * other
+    return total
+
+
+def _weight(v, kernel, visible_bias, hidden_bias):
+    """sum_h exp(-E(v, h))."""
+    return sum(mpmath.exp(-_energy(v, h, kernel, visible_bias, hidden_bias)) for h in _states(len(hidden_bias)))
+
+
+def _hidden_means(v, kernel, visible_bias, hidden_bias):
+    """P(h_j = 1 | v), by Bayes's rule over all hidden states."""
+    states = _states(len(hidden_bias))
+    weights = [mpmath.exp(-_energy(v, h, kernel, visible_bias, hidden_bias)) for h in states]
+    return [sum(w * h[j] for w, h in zip(weights, states, strict=True)) / sum(weights) for j in range(len(hidden_bias))]
+
+
+def restricted_distribution(visible, hidden, kernel, visible_bias, hidden_bias):
+    """Energies of the pairs (v, h), free energies and log-probabilities of the v, conditionals both ways, log Z."""
+    visible, hidden, kernel, b, c = (exact(each) for each in (visible, hidden, kernel, visible_bias, hidden_bias))
+    everything = sum(_weight(v, kernel, b, c) for v in _states(len(b)))
+    reconstructed = []
+    for h in hidden:
+        states = _states(len(b))
+        weights = [mpmath.exp(-_energy(v, h, kernel, b, c)) for v in states]
+        reconstructed.append(
+            [sum(w * v[i] for w, v in zip(weights, states, strict=True)) / sum(weights) for i in range(len(b))]
+        )
+    return rounded_dict(
+        energy=[_energy(v, h, kernel, b, c) for v, h in zip(visible, hidden, strict=True)],
+        free_energy=[-mpmath.log(_weight(v, kernel, b, c)) for v in visible],
+        log_prob=[mpmath.log(_weight(v, kernel, b, c) / everything) for v in visible],
+        hidden_means=[_hidden_means(v, kernel, b, c) for v in visible],
+        visible_means=reconstructed,
+        log_partition=[mpmath.log(everything)],
+    )
+
+
+def contrastive_slopes(data, model, kernel, visible_bias, hidden_bias):
+    """d/dtheta of mean F(data) - mean F(model): differences of <v h>, <v> and <h>, signs as of a loss."""
+    data, model, kernel, b, c = (exact(each) for each in (data, model, kernel, visible_bias, hidden_bias))
+
+    def expectations(samples):
+        means = [_hidden_means(v, kernel, b, c) for v in samples]
+        count = mpmath.mpf(len(samples))
+        pairs = [
+            [sum(v[i] * m[j] for v, m in zip(samples, means, strict=True)) / count for j in range(len(c))]
+            for i in range(len(b))
+        ]
+        ones = [sum(v[i] for v in samples) / count for i in range(len(b))]
+        return pairs, ones, [sum(m[j] for m in means) / count for j in range(len(c))]
+
+    (pairs, ones, hidden), (model_pairs, model_ones, model_hidden) = expectations(data), expectations(model)
+    return rounded_dict(
+        kernel=[[mine - its for its, mine in zip(*rows, strict=True)] for rows in zip(pairs, model_pairs, strict=True)],
+        visible_bias=[mine - its for its, mine in zip(ones, model_ones, strict=True)],
+        hidden_bias=[mine - its for its, mine in zip(hidden, model_hidden, strict=True)],
+    )
+
+
+def pseudo_likelihood(visible, kernel, visible_bias, hidden_bias):
+    """sum_i log P(v_i | rest), each a quotient of two sums over hidden states."""
+    visible, kernel, b, c = (exact(each) for each in (visible, kernel, visible_bias, hidden_bias))
+    answers = []
+    for v in visible:
+        total = mpmath.mpf(0)
+        for i in range(len(v)):
+            flipped = [1 - value if k == i else value for k, value in enumerate(v)]
+            own, other = _weight(v, kernel, b, c), _weight(flipped, kernel, b, c)
+            total += mpmath.log(own / (own + other))
+        answers.append(total)
+    return rounded_dict(pseudo_log_likelihood=answers)
+
+
+def gaussian_units(visible, kernel, visible_bias, hidden_bias, scale):
+    """Free energies, log Z and log densities with real visible units: integrals over the line, a factor a unit."""
+    visible, kernel, b, c = (exact(each) for each in (visible, kernel, visible_bias, hidden_bias))
+    s = exact(scale)
+
+    def factor(i, h, value):
+        """exp(-E)'s factor of visible unit i at v_i = value, given h."""
+        drive = sum(kernel[i][j] * h[j] for j in range(len(c)))
+        return mpmath.exp(-((value - b[i]) ** 2) / (2 * s**2) + value / s * drive)
+
+    def of_hidden(h):
+        return mpmath.exp(sum(bias * unit for bias, unit in zip(c, h, strict=True)))
+
+    def weight(v):
+        total = mpmath.mpf(0)
+        for h in _states(len(c)):
+            term = of_hidden(h)
+            for i, value in enumerate(v):
+                term *= factor(i, h, value)
+            total += term
+        return total
+
+    everything = mpmath.mpf(0)
+    for h in _states(len(c)):
+        term = of_hidden(h)
+        for i in range(len(b)):
+            term *= mpmath.quad(lambda value, i=i, h=h: factor(i, h, value), [-20 * s, -5 * s, 0, 5 * s, 20 * s])
+        everything += term
+    return rounded_dict(
+        free_energy=[-mpmath.log(weight(v)) for v in visible],
+        log_partition=[mpmath.log(everything)],
+        log_density=[mpmath.log(weight(v) / everything) for v in visible],
+    )
+
+
+def boltzmann_distribution(visible, couplings, bias, features):
+    """log P(v), hidden units summed out, log Z, and the energies with all hidden units at 1.
+
+    `couplings` are those of the pairs (0, 1), (0, 2) ... (N - 2, N - 1).
+    """
+    visible, couplings, bias = exact(visible), exact(couplings), exact(bias)
+    pairs = list(itertools.combinations(range(len(bias)), 2))
+
+    def energy(x):
+        return -sum(bias[i] * x[i] for i in range(len(x))) - sum(
+            strength * x[i] * x[j] for strength, (i, j) in zip(couplings, pairs, strict=True)
+        )
+
+    hidden = _states(len(bias) - features)
+    everything = sum(mpmath.exp(-energy(x)) for x in _states(len(bias)))
+    answers = [mpmath.log(sum(mpmath.exp(-energy(v + h)) for h in hidden) / everything) for v in visible]
+    ones = [mpmath.mpf(1)] * (len(bias) - features)
+    return rounded_dict(
+        energy=[energy(v + ones) for v in visible], log_prob=answers, log_partition=[mpmath.log(everything)]
+    )
+
+
+def rounded_dict(**values):
+    """Every value as float64."""
+    return {name: rounded(value) for name, value in values.items()}
