@@ -14,6 +14,7 @@ RUNS: dict[str, list[dict[str, str]]] = {  # name: one run for each environment
     "lloyd": [{}],
     "gmm": [{}],
     "mala": [{}],
+    "reservoir": [{}],
     "rbm": [{"CHAINS": kind} for kind in ("data", "persistent")],
     "lenet": [{}],
     "optimizers": [{}],

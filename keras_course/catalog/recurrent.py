@@ -59,6 +59,37 @@ ROWS = (
         members=(f"{_OPS}.bptt:backprop_through_time",),
     ),
     Entry(
+        "echo-state-network", "A random reservoir whose read-out is found in closed form", shape="model",
+        object="keras_course.models.recurrent.echo_state_network:EchoStateNetwork",
+        init={
+            "features": 3, "outputs": 2, "units": 8, "density": 0.5, "leak": 0.5, "bias_scaling": 0.1, "ridge": 1e-3,
+            "washout": 1,
+        },
+        inputs=(4, 5, 3), recipe="keras_course.recipes.reservoirs:echo_state_network", sources=("C 13.4",),
+        members=(
+            f"{_LAYERS}.reservoir:Reservoir", f"{_OPS}.reservoir:leaky_step", f"{_OPS}.reservoir:spectral_radius",
+            f"{_OPS}.reservoir:intrinsic_plasticity_step", f"{_OPS}.reservoir_measures:linear_memory_curve",
+            f"{_OPS}.reservoir_measures:squared_correlation", f"{_OPS}.reservoir_measures:exponential_divergence",
+            f"{_OPS}.reservoir_measures:normalised_rmse", "keras_course.initializers.sparse_reservoir:SparseReservoir",
+            "keras_course.initializers.sparse_reservoir:radius_of",
+        ),
+    ),
+    Entry(
+        "liquid-state-machine", "Spiking neurons in a box, and a read-out of their state", shape="model",
+        object="keras_course.models.recurrent.liquid_state_machine:LiquidStateMachine",
+        init={
+            "features": 3, "outputs": 4, "grid": (2, 2, 2), "liquid": {"input_strength": 6.0, "drive": 1.5},
+            "ridge": 1e-2,
+        },
+        inputs=(4, 6, 3), recipe="keras_course.recipes.reservoirs:liquid_state_machine", sources=("C 13.4",),
+        members=(
+            f"{_LAYERS}.spiking_reservoir:SpikingReservoir", f"{_OPS}.integrate_and_fire:integrate_and_fire_step",
+            f"{_OPS}.integrate_and_fire:synapse_step", f"{_OPS}.integrate_and_fire:firing_interval",
+            f"{_OPS}.integrate_and_fire:decay_of",
+            "keras_course.initializers.liquid_connections:LiquidConnections",
+        ),
+    ),
+    Entry(
         "bidirectional", "One network from the start, one from the end", shape="block",
         object=f"{_LAYERS}.bidirectional:Bidirectional",
         init={

@@ -217,6 +217,15 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     return tf.function(function, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
 
 
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of tensors as one graph, in eager code too, where a loop of many steps is slow; as it is under JAX."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)  # type: ignore[no-any-return]
+
+
 def sigmoid_gradient(y: Any, dy: Any) -> Any:
     """dy y (1 - y): what flows back through y = sigmoid(a), as one kernel where there is one."""
     if keras.backend.backend() == "tensorflow":

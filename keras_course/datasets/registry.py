@@ -12,6 +12,7 @@ from keras_course.datasets.digit_canvas import digit_canvas
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
 from keras_course.datasets.king_james import king_james
 from keras_course.datasets.photograph_crops import photograph_crops
+from keras_course.datasets.time_series import mackey_glass, narma10
 
 _BUNDLED = {
     "digits": bundled.digits,
@@ -22,6 +23,8 @@ _BUNDLED = {
     "breast-cancer": bundled.breast_cancer,
     "diabetes": bundled.diabetes,
     "photograph-crops": photograph_crops,
+    "narma-10": narma10,
+    "mackey-glass": mackey_glass,
     "king-james": king_james,
 }
 

@@ -14,9 +14,10 @@ from keras import ops
 from keras_course.core.backend import compiled
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
+from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
 from keras_course.ops.language import bits_of_symbols
 
-__all__ = ["character_bits", "deep_rnn_outputs"]
+__all__ = ["character_bits", "deep_rnn_outputs", "echo_state_read_out"]
 
 
 def _by_formula(model: Any) -> None:
@@ -47,3 +48,14 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def echo_state_read_out(x: Any, y: Any, units: int, leak: float, ridge: float, washout: int) -> dict[str, Any]:
+    """The read-out of a small reservoir by one ridge regression, two halves of the series apart. Source: C 13.4."""
+    model = EchoStateNetwork(x.shape[-1], 1, units, leak, density=1.0, ridge=ridge, washout=washout, dtype=x.dtype)
+    cell = model.reservoir.cell
+    for k, weight in enumerate((cell.kernel, cell.recurrent_kernel, cell.bias)):
+        j = np.arange(prod(weight.shape), dtype="int64").reshape(weight.shape)
+        weight.assign(((7 * j + 3 * k) % 17 - 8) / 16.0)
+    model.fit_series(ops.convert_to_numpy(x)[None], ops.convert_to_numpy(y)[None], chunk=len(x) // 2)
+    return {"kernel": model.read_out_kernel, "outputs": compiled(model)(x[None])[0]}

@@ -85,6 +85,11 @@ def whether_the_question_begins_with_it(x: np.ndarray) -> np.ndarray:
     return (x[:, -1, 0] > 2).astype("int32")
 
 
+def four_orders(x: np.ndarray) -> np.ndarray:
+    """Class 0 to 3 of a sequence: which of two channels is greater at its beginning, and at its end."""
+    return ((x[:, 0, 0] > x[:, 0, 1]) * 2 + (x[:, -1, 0] > x[:, -1, 1])).astype("int32")
+
+
 def one_later(x: np.ndarray) -> np.ndarray:
     """The codes of the next step, the first again at the end."""
     return np.roll(x, -1, axis=1)
@@ -168,6 +173,18 @@ TRAINING: dict[str, dict[str, Any]] = {
         "compile": with_softmax_loss,
         "texts": ("Where is Ada?", "Ada is in the attic. Where is it? Ada! In the cellar\nis ada", "", "is cellar"),
     },
+    "echo-state-network": {
+        "targets": echo,
+        "compile": by_own_rule,
+        "objective": "mean_squared_error",
+        "any_split": True,
+    },
+    "liquid-state-machine": {
+        "targets": four_orders,
+        "compile": by_own_rule,
+        "objective": "mean_squared_error",
+        "any_split": True,
+    },
     "CharacterLM": {
         "init": {"alphabet": "ba .", "units": (4, 3), "embedding": 3},
         "inputs": {"x": {"shape": [4, 5], "dtype": "int32", "max": 4}},
@@ -228,6 +245,22 @@ TRAINING: dict[str, dict[str, Any]] = {
 
 # Models that are members of rows of another shape.
 OTHERS: dict[str, ModelCase] = {
+    "echo-state-feedback": ModelCase(
+        catalog.resolve("echo-state-network"),
+        {**catalog.get("echo-state-network").init, "feedback_scaling": 0.3, "inputs_to_read_out": True},
+        (4, 5, 3),
+        echo,
+        by_own_rule,
+        objective="mean_squared_error",
+        any_split=True,
+    ),
+    "liquid-logistic": ModelCase(
+        catalog.resolve("liquid-state-machine"),
+        {**catalog.get("liquid-state-machine").init, "read_out": "logistic"},
+        (4, 6, 3),
+        four_orders,
+        with_softmax_loss,
+    ),
     "distribution-regression": ModelCase(
         DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
     ),

@@ -25,6 +25,17 @@ from reference_tests.oracles.recurrent_memory import (  # noqa: F401
     slope_at_an_empty_slot,
     story_logits,
 )
+from reference_tests.oracles.recurrent_reservoirs import (  # noqa: F401
+    constant_current,
+    echo_state_read_out,
+    leaky_integrator,
+    linear_memory,
+    memory_terms,
+    plasticity_step,
+    radius_and_stretch,
+    reservoir_states,
+    spiking_states,
+)
 
 
 def _formula(k, rows, columns):
