@@ -10,11 +10,11 @@ import numpy as np
 
 from keras_course import catalog
 from keras_course.distributions import Mixture, Normal
-from keras_course.losses import AskedBitsLoss, HalfSquaredLoss, SoftmaxLoss
-from keras_course.metrics import BitError
+from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
+from reference_tests.conformance.memory_examples import MEMORY_TRAINING
 
 
 def signs(x: np.ndarray) -> np.ndarray:
@@ -74,15 +74,10 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
-def bits_of_the_step_before(x: np.ndarray) -> np.ndarray:
-    """The signs of two inputs of the step before; none is asked for at the first step."""
-    signs = (x[:, :-1, :2] > 0).astype("int32")
-    return np.concatenate([np.full_like(signs[:, :1], 2), signs], axis=1)
-
-
-def whether_the_question_begins_with_it(x: np.ndarray) -> np.ndarray:
-    """Class 0 or 1 of a story in numbers: whether the question's first word is of the first half."""
-    return (x[:, -1, 0] > 2).astype("int32")
+def letters_back(ids: np.ndarray) -> np.ndarray:
+    """The target of a row of ids: what is neither padding nor start, turned round, then the end."""
+    rows = [[token for token in row[::-1] if token > 2] + [2] for row in ids]
+    return np.array([row + [0] * (ids.shape[1] + 1 - len(row)) for row in rows], "int32")
 
 
 def four_orders(x: np.ndarray) -> np.ndarray:
@@ -106,10 +101,6 @@ def with_half_squared_loss() -> dict[str, Any]:
 
 def with_softmax_loss() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.1), "loss": SoftmaxLoss(), "metrics": ["accuracy"]}
-
-
-def with_asked_bits() -> dict[str, Any]:
-    return {"optimizer": keras.optimizers.SGD(0.1, momentum=0.5), "loss": AskedBitsLoss(), "metrics": [BitError()]}
 
 
 def with_binary_cross_entropy() -> dict[str, Any]:
@@ -158,6 +149,8 @@ def with_adam_and_softmax() -> dict[str, Any]:
 
 _SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
+LETTERS = ("a b. A", "c", "", "b d c")
+
 TRAINING: dict[str, dict[str, Any]] = {
     "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
     "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
@@ -166,13 +159,9 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
+    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
+    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
-    "neural-turing-machine": {"targets": bits_of_the_step_before, "compile": with_asked_bits},
-    "memory-network": {
-        "targets": whether_the_question_begins_with_it,
-        "compile": with_softmax_loss,
-        "texts": ("Where is Ada?", "Ada is in the attic. Where is it? Ada! In the cellar\nis ada", "", "is cellar"),
-    },
     "echo-state-network": {
         "targets": echo,
         "compile": by_own_rule,
@@ -192,6 +181,7 @@ TRAINING: dict[str, dict[str, Any]] = {
         "compile": with_softmax_loss,
         "texts": ("a b.", "bab", "..a a"),
     },
+    **MEMORY_TRAINING,
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
