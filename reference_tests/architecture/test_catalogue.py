@@ -24,6 +24,7 @@ BASES = {
     "EncoderDecoder",
     "ImageClassifier",
     "Model",
+    "PretextTask",
     "RecurrentCell",
     "RecurrentLayer",
 }  # to be subclassed: no file names them

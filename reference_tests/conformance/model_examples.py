@@ -252,7 +252,7 @@ OTHERS: dict[str, ModelCase] = {
         with_softmax_loss,
     ),
     "distribution-regression": ModelCase(
-        DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
+        DistributionRegression, {"features": 3, "units": (4,), "dropout": 0.3}, (4, 3), sums, with_its_likelihood
     ),
     "vae-two-layers": ModelCase(
         catalog.resolve("vae"),

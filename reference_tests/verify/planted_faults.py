@@ -43,6 +43,7 @@ from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 from reference_tests.verify.planted_reservoir_faults import RESERVOIR_FAULTS
+from reference_tests.verify.planted_vision_faults import VISION_FAULTS
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -350,6 +351,7 @@ FAULTS = {
     "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
     **RECURRENT_FAULTS,
     **MEMORY_FAULTS,
+    **VISION_FAULTS,
     **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,
 }
