@@ -141,6 +141,15 @@ ROWS = (
         ),
     ),
     Entry(
+        "captioning", "Images described in words, each of which looks somewhere", shape="model",
+        object="keras_course.models.recurrent.captioner:Captioner",
+        init={
+            "image_shape": (8, 8, 1), "vocabulary": ("a", "small", "large", "7"), "length": 4, "units": 5,
+            "embedding": 3, "annotation": 4, "attention": 3, "dropout": 0.25,
+        },
+        inputs=(4, 8, 8, 1), recipe="keras_course.recipes.captioning:captioning", sources=("B", "C 10.3.3"),
+    ),
+    Entry(
         "neural-turing-machine", "A controller that addresses a memory by content and by place", shape="model",
         object="keras_course.models.recurrent.neural_turing_machine:NeuralTuringMachine",
         init={

@@ -26,6 +26,7 @@ REGISTERED_NAMES = frozenset(
         "BinomialMixture",
         "BitError",
         "BottleneckBlock",
+        "Captioner",
         "CategoricalFamily",
         "ChannelwiseDense",
         "CharacterLM",
