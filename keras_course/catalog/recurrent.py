@@ -4,6 +4,11 @@ from keras_course.catalog.entry import Entry
 
 _LAYERS = "keras_course.layers.recurrent"
 _OPS = "keras_course.ops"
+_TRANSLATOR = {
+    "source_vocabulary": ["a", "b", "c"], "target_vocabulary": ["x", "y", "z"], "units": 5, "embedding": 4,
+    "max_length": 5, "beam_width": 3,
+}  # fmt: skip
+_IDS = {"ids": {"shape": [4, 5], "dtype": "int32", "max": 7}}
 
 ROWS = (
     Entry(
@@ -117,15 +122,20 @@ ROWS = (
         members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
     ),
     Entry(
-        "seq2seq", "Sequences token by token: greedy, by beam search, by chance", shape="op",
-        object=f"{_OPS}.decoding:beam", sources=("C 10.3.4", "B"),
-        members=(f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample", f"{_OPS}.decoding:sampled_tokens"),
+        "seq2seq", "From sequence to sequence through one vector; decoding greedy, by beam, by chance", shape="model",
+        object="keras_course.models.recurrent.seq2seq:Seq2Seq", init=_TRANSLATOR, inputs=_IDS,
+        recipe="keras_course.recipes.translation:seq2seq", sources=("C 10.3.4", "B"),
+        members=(
+            f"{_OPS}.decoding:beam", f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample",
+            f"{_OPS}.decoding:sampled_tokens", "keras_course.models.recurrent.text_tables:TextTables",
+        ),
     ),
     Entry(
-        "bahdanau-attention", "Additive attention: where to look at each step", shape="block",
-        object="keras_course.layers.additive_attention:AdditiveAttention", init={"units": 3},
-        inputs={"query": {"shape": [2, 4]}, "annotations": {"shape": [2, 3, 2, 5]}}, sources=("B",),
+        "bahdanau-attention", "From sequence to sequence, searching the source at every word", shape="model",
+        object="keras_course.models.recurrent.rnn_search:RNNSearch", init=_TRANSLATOR, inputs=_IDS,
+        recipe="keras_course.recipes.translation:bahdanau_attention", sources=("B",),
         members=(
+            "keras_course.layers.additive_attention:AdditiveAttention",
             f"{_OPS}.additive_attention:additive_attention", f"{_OPS}.additive_attention:additive_scores",
             f"{_OPS}.additive_attention:masked_softmax",
         ),

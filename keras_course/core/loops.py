@@ -8,7 +8,9 @@ cannot hand a kept value to another loop without copying it: a tenth of a recurr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -215,6 +217,31 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     if tf.executing_eagerly():
         return function
     return tf.function(function, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
+
+
+def after(tensors: list[Any]) -> AbstractContextManager[Any]:
+    """What is made inside a TensorFlow graph waits for these tensors, and takes no memory before; nothing elsewhere."""
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    import tensorflow as tf
+
+    return tf.control_dependencies(tensors)  # type: ignore[no-any-return]
+
+
+def threads_side_by_side() -> int:
+    """How many compiled programs of one graph run at once: TensorFlow's threads between operations, or the cores.
+
+    1 in eager code, where a GPU does the work, and under JAX.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    if tf.executing_eagerly() or tf.config.list_logical_devices("GPU"):
+        return 1
+    asked = tf.config.threading.get_inter_op_parallelism_threads() or int(os.environ.get("TF_NUM_INTEROP_THREADS", 0))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(asked, cores) if asked > 0 else cores
 
 
 def traced(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -32,6 +32,7 @@ from keras_course.datasets.dataset import Dataset
 
 SHA256 = {
     "digits/digits.csv.gz": "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
+    "english_french/everyday.tsv": "c211d15d3a085d412d2e5b8d0092fbfaa800e03f02fe7908c93ac42d476b5b44",
     "iris/iris.csv": "f13ffa8fdd56fd8e6c8d16d4081a3fbd3114bcd0aae4256c43205169cd9d1449",
     "wine/wine.csv": "10e8a802908b34f86e5da8ce962f3c806694bc98450a18f61851af59f324bede",
     "breast_cancer/breast_cancer.csv": "fed3eb72d0575ef6192293f5093c6e801b1476b577d0386bf4455504522172ed",

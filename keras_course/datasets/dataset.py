@@ -71,6 +71,7 @@ class Spec:
         label_shape: tuple of ints, the shape of one sample's labels: () for one class a sample, (H, W) for one a pixel.
         feature_names: tuple of strings, one a column of x; empty for images.
         class_names: tuple of K strings; empty for regression.
+        vocabulary: tuple of strings, the tokens that integers in x stand for; empty where x holds none.
         feature_mean, feature_scale: tuples of floats, one a feature, in the feature's own unit.
         target_mean, target_scale: tuples of floats, one a target, in the target's own unit.
         seed: int, the seed of the split.
@@ -89,6 +90,7 @@ class Spec:
     label_shape: tuple[int, ...] = ()
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
     feature_mean: tuple[float, ...] | None = None
     feature_scale: tuple[float, ...] | None = None
     target_mean: tuple[float, ...] | None = None

@@ -63,7 +63,7 @@ def king_james_texts(seed: int = 0, validation: float = 0.1, test: float = 0.2) 
 
     Example:
         >>> king_james_texts()["train"][:30]
-        'In the beginning God created t'
+        'Now the serpent was more subti'
     """
     chapters: dict[tuple[str, str], list[str]] = {}
     for line in gzip.decompress(read_verified(FILE)).decode("utf-8").splitlines():

@@ -6,7 +6,7 @@ Bundled sets are pure functions of (name, seed, shares): the same bits at every 
 from __future__ import annotations
 
 from keras_course.core.errors import UnknownSlugError
-from keras_course.datasets import bundled
+from keras_course.datasets import bundled, sentence_pairs
 from keras_course.datasets.dataset import Dataset
 from keras_course.datasets.digit_canvas import digit_canvas
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
@@ -23,6 +23,8 @@ _BUNDLED = {
     "breast-cancer": bundled.breast_cancer,
     "diabetes": bundled.diabetes,
     "photograph-crops": photograph_crops,
+    "english-french": sentence_pairs.english_french,
+    "dates": sentence_pairs.dates,
     "narma-10": narma10,
     "mackey-glass": mackey_glass,
     "king-james": king_james,
@@ -53,7 +55,8 @@ def load(name: str, seed: int = 0, validation: float = 0.1, test: float = 0.2) -
 
     Returns:
         `Dataset(train, validation, test, spec)`. Images are (N, H, W, C) float32 in [0, 1], tables float32 (N, D)
-        standardised by training statistics, labels int32 (N,), label maps (N, H, W), regression targets
+        standardised by training statistics, labels int32 (N,), label maps (N, H, W), texts int32 ids
+        (N, S) with targets (N, T) (`datasets.text`), regression targets
         float32 (N, 1), standardised too (`spec.restore_targets` undoes it).
 
     Raises:

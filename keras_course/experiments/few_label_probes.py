@@ -1,6 +1,6 @@
 """What does a network learn without labels? A linear probe of its features, against labels a class.
 
-    random       features of the trunk as it was drawn
+    random       features of the trunk as it was drawn, and of four others, whose probes stand side by side
     <pretext>    the same start, trained on the pretext task with the training images alone
     supervised   the same start, trained with the class of every training image
     pixels       no trunk
@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.datasets import Dataset, epoch_order, load
 from keras_course.experiments.table import Table
-from keras_course.models.selfsupervised.settings import PRETEXTS, STAGES
+from keras_course.models.selfsupervised.settings import PRETEXTS, STAGES, random_starts
 from keras_course.models.selfsupervised.trunk import image_trunk, train_supervised
-from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_labels, probe_of
+from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_labels, probe_of, together
 
 __all__ = ["Config", "features_of", "run"]
 
@@ -88,36 +87,22 @@ def run(config: Config) -> Table:
 
     Source: R; C 6.8.
     """
-    probes = {
-        (method, seed): probe_of(
-            features_of(method, data := _data(config, seed), seed, config.epochs), data, seed,
-            per_class=config.per_class, draws=config.draws,
-        )
-        for method in config.methods
-        for seed in config.seeds
-    }  # fmt: skip
+    probes = {(method, seed): _probe(config, method, seed) for method in config.methods for seed in config.seeds}
     rows = [
         (method, seed, count, float(mean), float(error), probe.clusterability)
         for (method, seed), probe in probes.items()
         for count, mean, error in zip(probe.per_class, probe.mean, probe.standard_error, strict=True)
     ]
     names = ("method", "seed", "labels", "accuracy", "standard_error", "clusterability")
-    together = {
-        method: LinearProbe(
-            config.per_class,
-            np.concatenate([probes[method, seed].accuracy for seed in config.seeds], axis=1),
-            float(np.mean([probes[method, seed].clusterability for seed in config.seeds])),
-        )
-        for method in config.methods
-    }
+    over_seeds = {method: together([probes[method, seed] for seed in config.seeds]) for method in config.methods}
     headline = {
         f"{method} at {count} labels a class": float(mean)
-        for method, probe in together.items()
+        for method, probe in over_seeds.items()
         for count, mean in zip(probe.per_class, probe.mean, strict=True)
     }
     title = f"{config.dataset}: features without labels"
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-    return Table("linear-probe", columns, lambda table: accuracy_against_labels(together, title), headline)
+    return Table("linear-probe", columns, lambda table: accuracy_against_labels(over_seeds, title), headline)
 
 
 def features_of(method: str, dataset: Dataset, seed: int, epochs: int | None = None) -> Callable[[Any], Any]:
@@ -157,6 +142,15 @@ def features_of(method: str, dataset: Dataset, seed: int, epochs: int | None = N
     for epoch in range(epochs or pretext.epochs):
         model.fit(x[epoch_order(seed, epoch, len(x))], batch_size=pretext.batch_size, shuffle=False, verbose=0)
     return lambda images: model.encode(keras.ops.convert_to_tensor(images))
+
+
+def _probe(config: Config, method: str, seed: int) -> LinearProbe:
+    data = _data(config, seed)
+    probes = []
+    for start in random_starts(seed) if method == "random" else [seed]:
+        features = features_of(method, data, start, config.epochs)
+        probes.append(probe_of(features, data, seed, per_class=config.per_class, draws=config.draws))
+    return together(probes)
 
 
 def _data(config: Config, seed: int) -> Dataset:

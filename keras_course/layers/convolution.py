@@ -14,6 +14,7 @@ from keras import ops
 
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int, require_rank
+from keras_course.layers.kernel_and_bias import add_kernel_and_bias, keep_kernel_and_bias, told_kernel_and_bias
 from keras_course.ops.convolution import PADDINGS, feature_maps, output_size
 
 __all__ = ["Convolution1D", "Convolution2D", "Convolution3D"]
@@ -61,34 +62,22 @@ class _Convolution(keras.layers.Layer):
         self.padding = padding
         self.flip = bool(flip)
         self.activation = keras.activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
+        keep_kernel_and_bias(
+            self,
+            use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
         self.data_format = keras.config.image_data_format() if data_format is None else data_format
         require_one_of(who, ("channels_last", "channels_first"), data_format=self.data_format)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(*self.kernel_size, channels, self.filters),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        add_kernel_and_bias(self, (*self.kernel_size, channels, self.filters), (self.filters,))
         axis = -1 if self.data_format == "channels_last" else 1
         self.input_spec = keras.InputSpec(ndim=self.rank + 2, axes={axis: channels})
         self.built = True
@@ -129,14 +118,7 @@ class _Convolution(keras.layers.Layer):
             "dilation_rate": self.dilation_rate,
             "flip": self.flip,
             "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
-            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            **told_kernel_and_bias(self),
             "data_format": self.data_format,
         }
 

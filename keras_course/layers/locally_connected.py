@@ -16,6 +16,7 @@ from keras import ops
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int, require_rank
 from keras_course.layers.keras2_kernels import IMPLEMENTATIONS, Keras2Kernel
+from keras_course.layers.kernel_and_bias import add_kernel_and_bias, keep_kernel_and_bias, told_kernel_and_bias
 from keras_course.ops.unshared_convolution import UNSHARED_PADDINGS, unshared_convolution, unshared_output_size
 
 __all__ = ["LocallyConnected1D", "LocallyConnected2D"]
@@ -65,13 +66,16 @@ class _LocallyConnected(keras.layers.Layer):
         self.data_format = keras.config.image_data_format() if data_format is None else data_format
         require_one_of(who, ("channels_last", "channels_first"), data_format=self.data_format)
         self.activation = keras.activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
+        keep_kernel_and_bias(
+            self,
+            use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
 
     def build(self, input_shape: Any) -> None:
         *output, filters = self._output(input_shape)
@@ -80,22 +84,7 @@ class _LocallyConnected(keras.layers.Layer):
         self._layout = Keras2Kernel(
             self.implementation, tuple(spatial), self.kernel_size, self.strides, self.padding, channels, filters, first
         )
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=self._layout.shape,
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(*output, filters),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        add_kernel_and_bias(self, self._layout.shape, (*output, filters))
         as_stored = self.implementation == 1 and not first
         self._places = None if as_stored else self._layout.places().reshape(-1)
         self.input_spec = keras.InputSpec(shape=(None, *input_shape[1:]))
@@ -137,14 +126,7 @@ class _LocallyConnected(keras.layers.Layer):
             "padding": self.padding,
             "data_format": self.data_format,
             "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
-            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            **told_kernel_and_bias(self),
             "implementation": self.implementation,
         }
 

@@ -51,7 +51,9 @@ def additive_scores(query: Any, keys: Any, v: Any) -> Any:
         query, keys = query[:, :, None], keys[:, None]  # (B, T, 1, A), (B, 1, S, A)
     else:
         query = query[:, None]  # (B, 1, A)
-    return ops.matmul(ops.tanh(query + keys), v[:, None])[..., 0]
+    seen = ops.tanh(query + keys)
+    flat = ops.matmul(ops.reshape(seen, (-1, v.shape[0])), v[:, None])  # two axes: XLA differentiates it at any size
+    return ops.reshape(flat, ops.shape(seen)[:-1])
 
 
 def masked_softmax(scores: Any, mask: Any = None) -> Any:

@@ -14,7 +14,13 @@ __all__ = ["gru_sequence", "lstm_sequence", "peephole_lstm_sequence"]
 
 
 def lstm_sequence(
-    projected: Any, h: Any, c: Any, recurrent_kernel: Any, variant: str | None = None, mask: Any = None
+    projected: Any,
+    h: Any,
+    c: Any,
+    recurrent_kernel: Any,
+    variant: str | None = None,
+    mask: Any = None,
+    projection: Any = None,
 ) -> tuple[Any, list[Any]]:
     """An LSTM layer over all steps; the step is `ops.recurrent.lstm_step` with tanh.
 
@@ -28,6 +34,7 @@ def lstm_sequence(
         recurrent_kernel: tensor (H, G H).
         variant: as `lstm_step`.
         mask: bool tensor (T, B), or None.
+        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (T, B, F).
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h, last c].
@@ -71,11 +78,18 @@ def lstm_sequence(
         return [from_all_steps(h_old, written[0])]
 
     cell = Transition(forward, backward, weight_gradients, (wide, units), (wide + units,))
-    return through(cell, projected, [h, c], [recurrent_kernel], mask)
+    return through(cell, projected, [h, c], [recurrent_kernel], mask, projection)
 
 
 def peephole_lstm_sequence(
-    projected: Any, h: Any, c: Any, recurrent_kernel: Any, output_peephole: Any, peepholes: Any = None, mask: Any = None
+    projected: Any,
+    h: Any,
+    c: Any,
+    recurrent_kernel: Any,
+    output_peephole: Any,
+    peepholes: Any = None,
+    mask: Any = None,
+    projection: Any = None,
 ) -> tuple[Any, list[Any]]:
     """A peephole LSTM over all steps; the step is `ops.recurrent.peephole_lstm_step`.
 
@@ -87,6 +101,7 @@ def peephole_lstm_sequence(
         output_peephole: tensor (H, H) or (H,).
         peepholes: tensor (2, H), or None.
         mask: bool tensor (T, B), or None.
+        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (T, B, F).
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h, last c].
@@ -136,7 +151,7 @@ def peephole_lstm_sequence(
 
     cell = Transition(forward, backward, weight_gradients, (2 * units, units, units), (4 * units,))
     weights = [recurrent_kernel, output_peephole] + ([] if peepholes is None else [peepholes])
-    return through(cell, projected, [h, c], weights, mask)
+    return through(cell, projected, [h, c], weights, mask, projection)
 
 
 def gru_sequence(
@@ -147,6 +162,7 @@ def gru_sequence(
     candidate: str = "sigmoid",
     reset_after: bool = False,
     mask: Any = None,
+    projection: Any = None,
 ) -> tuple[Any, list[Any]]:
     """A GRU layer over all steps; the step is `ops.recurrent.gru_step`.
 
@@ -158,6 +174,7 @@ def gru_sequence(
         candidate: a name in WRITTEN_OUT.
         reset_after: as `gru_step`.
         mask: bool tensor (T, B), or None.
+        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (T, B, F).
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h].
@@ -215,4 +232,4 @@ def gru_sequence(
     kept = (two, units, units) if reset_after else (two, units)
     written = (3 * units, 3 * units) if reset_after else (3 * units,)
     cell = Transition(forward, backward, weight_gradients, kept, written)
-    return through(cell, projected, [h], [recurrent_kernel, *([recurrent_bias] if biased else [])], mask)
+    return through(cell, projected, [h], [recurrent_kernel, *([recurrent_bias] if biased else [])], mask, projection)

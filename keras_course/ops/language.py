@@ -30,7 +30,7 @@ def bits_of_symbols(logits: Any, symbols: Any) -> Any:
         Tensor (...).
 
     Example:
-        >>> bits_of_symbols(ops.zeros((1, 8)), ops.array([5])).numpy().tolist()
+        >>> [round(float(bits), 4) for bits in bits_of_symbols([[0.0] * 8], [5])]
         [3.0]
 
     Source: C 4.1, R; Shannon 1951.

@@ -4,8 +4,15 @@
     backward   d_t     = dL/d(pre-activations of step t)                     carries dL/dstate alone
     after it   dL/dR   = sum_t h_{t-1}^T d_t = [h_0 ... h_{T-1}]^T [d_1 ... d_T]      one product for all steps
 
-Automatic differentiation adds a weight-sized matrix at every step instead, and keeps every intermediate result. Short
-steps are bound by the number of kernels that they start: XLA fuses those, wherever `fuses` says so.
+Automatic differentiation adds a weight-sized matrix at every step instead, and keeps every intermediate result.
+
+How a training step runs is chosen by its size and by the machine:
+    single kernels       more than 512 units, short or unknown lengths: the products dominate, and use all threads
+    one program of XLA   otherwise (`fuses`): short steps are bound by the number of kernels that they start
+    several programs     where the work is large and threads are free (`cuts`): XLA works on one core, so the batch is
+                         cut into shares, a program each, side by side; the number of threads then decides rounding
+    segments             of long sequences, one after the other: the inputs' products x W + b and the errors d_t, four
+                         times as wide as the state, live for a segment alone
 
 Sequences are time-major here, (T, B, ...). `mask` (T, B) is true where a step counts; elsewhere every state stays.
 """
@@ -15,13 +22,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
-from keras_course.core.loops import Steps, fused, scan, sigmoid_gradient, sizes_of, tanh_gradient
+from keras_course.core.loops import (
+    Steps,
+    after,
+    fused,
+    scan,
+    sigmoid_gradient,
+    sizes_of,
+    tanh_gradient,
+    threads_side_by_side,
+)  # fmt: skip
 
 __all__ = ["WRITTEN_OUT", "Transition", "from_all_steps", "fuses", "rnn_sequence", "through"]
 
 FUSED_UNITS, FUSED_LENGTH = 512, 16  # measured up to here: XLA takes 0.4 to 1.0 of the time of single kernels
+WORK_OF_A_SHARE, ROWS_OF_A_SHARE, LONGEST_SEGMENT = 10**8, 16, 128
 
 
 def _relu_gradient(y: Any, dy: Any) -> Any:
@@ -66,25 +84,62 @@ def fuses(units: int, length: Any) -> bool:
     return units <= FUSED_UNITS and isinstance(length, int) and length >= FUSED_LENGTH
 
 
+def cuts(length: int, batch: Any, products: int) -> tuple[list[tuple[int, Any]], list[tuple[int, int]]]:
+    """Where a compiled loop is cut: rows of the batch into a share a core, steps into segments.
+
+    XLA works on one core. Shares are programs side by side, none of less work than a core does in some milliseconds. Of
+    a long sequence only the states and gates are kept whole; the inputs' products and the errors live for a segment.
+
+    Args:
+        length: int T.
+        batch: int B, or anything else where it is unknown: it then stays whole.
+        products: int, of a row in a step.
+
+    Returns:
+        Lists of (first, last + 1): rows, (0, None) where their number is unknown, and steps.
+    """
+    shares, known = 1, batch if isinstance(batch, int) else None
+    if known is not None:
+        shares = min(known // ROWS_OF_A_SHARE, known * length * products // WORK_OF_A_SHARE, threads_side_by_side())
+
+    def even(whole: Any, parts: int) -> list[tuple[int, Any]]:
+        if parts < 2:
+            return [(0, whole)]
+        size = -(-whole // parts)
+        return [(first, min(first + size, whole)) for first in range(0, whole, size)]
+
+    return even(known, shares), even(length, -(-length // LONGEST_SEGMENT))
+
+
 def through(
-    cell: Transition, projected: Any, states: list[Any], weights: list[Any], mask: Any
+    cell: Transition,
+    inputs: Any,
+    states: list[Any],
+    weights: list[Any],
+    mask: Any,
+    projection: tuple[Any, Any] | None = None,
 ) -> tuple[Any, list[Any]]:
     """Runs a cell over all steps, differentiable by the cell's own backward pass.
 
     Args:
         cell: the transition.
-        projected: tensor (T, B, G H).
+        inputs: tensor (T, B, G H), what the cell takes of the inputs; with a projection the inputs, (T, B, F).
         states: list of tensors (B, H), h first.
         weights: list of tensors.
         mask: bool tensor (T, B), or None.
+        projection: W (F, G H) and b (G H,) or None: the cell takes x W + b.
 
     Returns:
         Tuple of h of every step (T, B, H) and the list of last states.
     """
-    length, batch, _ = sizes_of(projected)
-    count = len(states)
-    compile = fused if fuses(states[0].shape[-1], length) else lambda function: function
-    masks = [] if mask is None else [ops.cast(mask, "bool")[:, :, None]]
+    length, batch, _ = sizes_of(inputs)
+    count, number, width = len(states), len(weights), states[0].shape[-1]
+    compile = fused if fuses(width, length) else lambda function: function
+    columns = projection[0].shape[-1] if projection else inputs.shape[-1]
+    rows_of: list[tuple[int, Any]] = [(0, None)]
+    steps_of: list[tuple[int, Any]] = [(0, None)]
+    if compile is fused and keras.backend.backend() == "tensorflow":
+        rows_of, steps_of = cuts(length, batch, width * columns)
 
     def forward(projected: Any, states: list[Any], weights: list[Any], masks: list[Any]) -> Any:
         def step(old: list[Any], now: list[Any]) -> Any:
@@ -93,6 +148,7 @@ def through(
                 new = [ops.where(now[1], a, b) for a, b in zip(new, old, strict=True)]
             return new, kept
 
+        length, batch, _ = sizes_of(projected)
         shapes = [(batch, width) for width in cell.kept]
         return scan(step, states, [projected, *masks], shapes, length=length, history=tuple(range(count)))
 
@@ -107,8 +163,9 @@ def through(
                 written = [ops.where(new[count], d, ops.zeros_like(d)) for d in written]
             return d_old, written
 
-        after = [history.after(1) for history in histories]
-        sequences = [d_outputs, *kept, *histories, *after, *masks]
+        length, batch, _ = sizes_of(d_outputs)
+        later = [history.after(1) for history in histories]
+        sequences = [d_outputs, *kept, *histories, *later, *masks]
         shapes = [(batch, width) for width in cell.written]
         d_states, _, written = scan(step, d_states, sequences, shapes, length=length, reverse=True)
         return d_states, [each.stack() for each in written]
@@ -121,40 +178,105 @@ def through(
         steps = [Steps(each) for each in histories]
         return backward(d_outputs, d_states, steps, [Steps(each) for each in kept], weights, masks)
 
-    def whole(projected: Any, *arguments: Any) -> Any:
-        states, weights = list(arguments[:count]), list(arguments[count:])
-        if compile is fused:
-            ends, histories, kept = compile(compiled_forward)(projected, states, weights, masks)
-            histories, kept = [Steps(each) for each in histories], [Steps(each) for each in kept]
-        else:
-            ends, histories, kept = forward(projected, states, weights, masks)
-        all_h = histories[0].stack()  # (T + 1, B, H)
+    fast_forward, fast_backward = compile(compiled_forward), compile(compiled_backward)
+
+    def part(sequence: Any, steps: tuple[Any, Any], rows: tuple[Any, Any]) -> Any:
+        sequence = sequence if len(steps_of) == 1 else sequence[steps[0] : steps[1]]
+        return sequence if len(rows_of) == 1 else sequence[:, rows[0] : rows[1]]
+
+    def whole(inputs: Any, *arguments: Any) -> Any:
+        states, weights = list(arguments[:count]), list(arguments[count : count + number])
+        kernel, bias = [*arguments[count + number :], None, None][:2]
+        pieces: dict[Any, Any] = {}
+        ends: list[list[Any]] = []
+        for rows in rows_of:
+            now = states if len(rows_of) == 1 else [state[rows[0] : rows[1]] for state in states]
+            for steps in steps_of:
+                x = part(inputs, steps, rows)
+                masks = [] if mask is None else [part(ops.cast(mask, "bool")[:, :, None], steps, rows)]
+                first_h = now[0]
+                with after(now if len(steps_of) > 1 else []):  # not the products of all segments at once
+                    projected = x if kernel is None else _project(x, kernel, bias)
+                if compile is fused:
+                    now, histories, kept = fast_forward(projected, now, weights, masks)
+                    histories, kept = [Steps(each) for each in histories], [Steps(each) for each in kept]
+                else:
+                    now, histories, kept = forward(projected, now, weights, masks)
+                pieces[rows, steps] = masks, first_h, histories, kept
+            ends.append(now)
+
+        def all_h(rows: Any, steps: Any) -> Any:
+            return pieces[rows, steps][2][0].stack()  # (T + 1, B, H)
+
+        outputs = _joined([_joined([all_h(rows, steps)[1:] for steps in steps_of], 0) for rows in rows_of], 1)
+        if len(pieces) > 1:  # h of all steps is kept once
+            for histories in (piece[2] for piece in pieces.values()):
+                histories[0] = None
 
         def gradient(*upstream: Any) -> Any:
             d_outputs, *d_ends = upstream[0] if len(upstream) == 1 else upstream
-            if compile is fused:
-                tensors = [each.values for each in histories], [each.values for each in kept]
-                d_states, written = compile(compiled_backward)(d_outputs, d_ends, *tensors, weights, masks)
-            else:
-                d_states, written = backward(d_outputs, d_ends, histories, kept, weights, masks)
+            d_weights: list[Any] = []  # of every piece, of the projection's too
+            d_inputs, d_states = [], []
+            for rows in rows_of:
+                d_now = d_ends if len(rows_of) == 1 else [d_end[rows[0] : rows[1]] for d_end in d_ends]
+                d_parts: list[Any] = []
+                for steps in reversed(steps_of):
+                    masks, first_h, histories, kept = pieces[rows, steps]
+                    x, d_output = part(inputs, steps, rows), part(d_outputs, steps, rows)
+                    with after(d_now if len(steps_of) > 1 else []):
+                        if histories[0] is None:
+                            whole_h = _joined([first_h[None], part(outputs, steps, rows)], 0)
+                            histories = [Steps(whole_h), *histories[1:]]
+                    if compile is fused:
+                        tensors = [each.values for each in histories], [each.values for each in kept]
+                        d_now, written = fast_backward(d_output, d_now, *tensors, weights, masks)
+                    else:
+                        d_now, written = backward(d_output, d_now, histories, kept, weights, masks)
+                    found = cell.weight_gradients(
+                        _rows(histories[0].stack()[:-1]),
+                        lambda k, histories=histories: _rows(histories[k].after(1).stack()),
+                        lambda k, histories=histories: _rows(histories[k].stack()[:-1]),
+                        lambda k, kept=kept: _rows(kept[k].stack()),
+                        [_rows(each) for each in written],
+                    )
+                    if kernel is None:
+                        d_parts.insert(0, written[0])
+                    else:
+                        d = _rows(written[0])
+                        found = [*found, from_all_steps(_rows(x), d)]
+                        found += [] if bias is None else [_sum_of_rows(d)]
+                        d_parts.insert(0, ops.reshape(ops.matmul(d, ops.transpose(kernel)), sizes_of(x)))
+                    d_weights.append(found)
+                d_inputs.append(_joined(d_parts, 0))
+                d_states.append(d_now)
+            sums = [sum(each[1:], start=each[0]) for each in zip(*d_weights, strict=True)]
+            return (_joined(d_inputs, 1), *(_joined(list(each), 0) for each in zip(*d_states, strict=True)), *sums)
 
-            def rows(steps: Any) -> Any:
-                return ops.reshape(steps, (-1, steps.shape[-1]))  # (T B, width)
+        return (outputs, *(_joined(list(each), 0) for each in zip(*ends, strict=True))), gradient
 
-            d_weights = cell.weight_gradients(
-                rows(all_h[:-1]),
-                lambda k: rows(histories[k].after(1).stack()),
-                lambda k: rows(histories[k].stack()[:-1]),
-                lambda k: rows(kept[k].stack()),
-                [rows(each) for each in written],
-            )
-            return (written[0], *d_states, *d_weights)
-
-        return (all_h[1:], *ends), gradient
-
-    weights = [ops.copy(weight) for weight in weights]  # a variable among them would want a gradient of its own
-    outputs, *ends = ops.custom_gradient(whole)(projected, *states, *weights)
+    # Copies, because a variable among them would want a gradient of its own.
+    copies = [ops.copy(each) for each in (*weights, *(projection or ())) if each is not None]
+    outputs, *ends = ops.custom_gradient(whole)(inputs, *states, *copies)
     return outputs, ends
+
+
+def _project(x: Any, kernel: Any, bias: Any) -> Any:
+    flat = ops.matmul(_rows(x), kernel)
+    flat = flat if bias is None else flat + bias
+    return ops.reshape(flat, (*sizes_of(x)[:-1], kernel.shape[-1]))
+
+
+def _rows(steps: Any) -> Any:
+    return ops.reshape(steps, (-1, steps.shape[-1]))  # (T B, width)
+
+
+def _sum_of_rows(a: Any) -> Any:
+    """As a product, which takes a quarter of the time of a sum over the first axis."""
+    return ops.matmul(ops.reshape(ops.ones_like(a[:, :1]), (1, -1)), a)[0]
+
+
+def _joined(parts: list[Any], axis: int) -> Any:
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)
 
 
 def from_all_steps(a: Any, b: Any) -> Any:
@@ -163,7 +285,7 @@ def from_all_steps(a: Any, b: Any) -> Any:
 
 
 def rnn_sequence(
-    projected: Any, h: Any, recurrent_kernel: Any, activation: str = "tanh", mask: Any = None
+    projected: Any, h: Any, recurrent_kernel: Any, activation: str = "tanh", mask: Any = None, projection: Any = None
 ) -> tuple[Any, list[Any]]:
     """A simple recurrent layer over all steps: h_t = f(projected_t + h_{t-1} W).
 
@@ -175,6 +297,8 @@ def rnn_sequence(
         recurrent_kernel: tensor (H, H), W.
         activation: a name in WRITTEN_OUT.
         mask: bool tensor (T, B), or None.
+        projection: None, or U (F, H) and b (H,) or None; `projected` is then x (T, B, F), and the products are formed
+            along with the loop.
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h].
@@ -201,5 +325,10 @@ def rnn_sequence(
 
     units = h.shape[-1]
     return through(
-        Transition(forward, backward, weight_gradients, (), (units,)), projected, [h], [recurrent_kernel], mask
+        Transition(forward, backward, weight_gradients, (), (units,)),
+        projected,
+        [h],
+        [recurrent_kernel],
+        mask,
+        projection,
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from keras_course.datasets import Dataset
 
-__all__ = ["LinearProbe", "accuracy_against_labels", "linear_probe", "logistic_regression", "probe_of"]
+__all__ = ["LinearProbe", "accuracy_against_labels", "linear_probe", "logistic_regression", "probe_of", "together"]
 
 BATCH = 512
 
@@ -238,6 +238,32 @@ def probe_of(encode: Callable[[Any], Any], dataset: Dataset, seed: int = 0, **ho
 def _features(encode: Callable[[Any], Any], x: NDArray[Any]) -> NDArray[np.float64]:
     parts = [ops.convert_to_numpy(encode(x[start : start + BATCH])) for start in range(0, len(x), BATCH)]
     return np.concatenate(parts).reshape(len(x), -1).astype("float64")
+
+
+def together(probes: Sequence[LinearProbe]) -> LinearProbe:
+    """One probe of several representations of a kind: the draws of all side by side, the mean of the clusterabilities.
+
+    Args:
+        probes: `LinearProbe`s with the same per_class, at least one.
+
+    Returns:
+        `LinearProbe` with as many draws as all have.
+
+    Raises:
+        ValueError: for no probe, or different per_class.
+
+    Example:
+        >>> one, two = (LinearProbe((1,), np.array([[a, a]]), a) for a in (0.5, 0.7))
+        >>> together([one, two]).mean.round(3).tolist(), round(together([one, two]).clusterability, 3)
+        ([0.6], 0.6)
+
+    Source: C 6.8.
+    """
+    counts = {probe.per_class for probe in probes}
+    if len(counts) != 1:
+        raise ValueError(f"together needs probes with the same labels a class. Received: per_class={sorted(counts)}")
+    accuracy = np.concatenate([probe.accuracy for probe in probes], axis=1)
+    return LinearProbe(probes[0].per_class, accuracy, float(np.mean([probe.clusterability for probe in probes])))
 
 
 def accuracy_against_labels(probes: Mapping[str, LinearProbe], title: str) -> Figure:

@@ -4,6 +4,9 @@
     state of a callback  its plain attributes (numbers, text, arrays, nested lists and tables of them) that are no
                          arguments of its constructor; `resume_attributes = ("wait", "best")` on a class names its own
 
+A CSVLogger's state is what its file holds: without `append` it empties the file when `fit` begins, with it the row of
+an epoch that is trained again would stand there twice.
+
 A callback's whole __dict__ would carry file paths and open handles from one process into another; arguments belong to
 whoever builds the callback again.
 """
@@ -24,7 +27,7 @@ from keras_course.core.errors import ResumeError
 State = dict[int, NDArray[Any]]  # by identity of the variable
 
 # They only show or write what others computed.
-_DISPLAYS = ("ProgbarLogger", "TensorBoard", "RemoteMonitor", "CSVLogger")
+_DISPLAYS = ("ProgbarLogger", "TensorBoard", "RemoteMonitor")
 # Bound anew by Keras in every `fit`; a comparison function is None before the first epoch ends.
 _BOUND_BY_KERAS = frozenset({"params", "_model", "validation_data", "monitor_op"})
 
@@ -108,7 +111,9 @@ def holds_state(callback: Any) -> bool:
 
 
 def callback_state(callback: Any) -> dict[str, Any]:
-    """A callback's plain attributes; lists and arrays are copied."""
+    """A callback's plain attributes, lists and arrays copied; of a CSVLogger what it has written."""
+    if isinstance(callback, keras.callbacks.CSVLogger):
+        return {"written": _rows_of(callback)}
     named = getattr(callback, "resume_attributes", None)
     if named is not None:
         return {name: _copied(getattr(callback, name)) for name in named}
@@ -122,8 +127,28 @@ def callback_state(callback: Any) -> dict[str, Any]:
 
 def restore_callback(callback: Any, state: Mapping[str, Any]) -> None:
     """Puts a `callback_state` back."""
+    if isinstance(callback, keras.callbacks.CSVLogger):
+        _write_again(callback, str(state["written"]))
+        return
     for name, value in state.items():
         setattr(callback, name, _copied(value))
+
+
+def _rows_of(logger: keras.callbacks.CSVLogger) -> str:
+    if logger.csv_file is not None and not logger.csv_file.closed:
+        logger.csv_file.flush()
+    with open(logger.filename, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def _write_again(logger: keras.callbacks.CSVLogger, rows: str) -> None:
+    file = logger.csv_file
+    file.seek(0)
+    file.truncate(0)
+    file.write(rows)
+    file.flush()
+    logger.writer, logger.append_header = None, not rows
+    logger.keys = rows.splitlines()[0].split(logger.sep)[1:] if rows and not logger.append else None
 
 
 def is_plain(value: Any) -> bool:

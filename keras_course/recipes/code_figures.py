@@ -109,10 +109,9 @@ def field_on_plane(context: FigureContext, side: int = 17) -> Figure:
     figure = Figure(figsize=(6.0, 5.6), layout="constrained")
     axes = figure.subplots()
     test = (np.asarray(context.dataset.test.x) - mean) @ basis.T
-    axes.scatter(*test.T, s=6, color=GREY, alpha=0.5, edgecolors="none", label="test digits")
+    axes.scatter(*test.T, s=6, color=GREY, alpha=0.5, edgecolors="none")
     axes.quiver(*grid.T, *moves.T, color=BLUE, angles="xy", width=0.003)
     axes.set(xlabel="first principal component", ylabel="second", aspect="equal")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1.0, 1.07))
-    axes.set_title(f"{context.recipe.slug}: where reconstruction moves a point", fontsize=11)
+    axes.set_title(f"{context.recipe.slug}: where reconstruction moves a point; test digits grey", fontsize=10)
     return figure

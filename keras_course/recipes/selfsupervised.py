@@ -10,14 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from keras_course.core.seeds import derive_seed
 from keras_course.datasets import Dataset
-from keras_course.models.selfsupervised.settings import PRETEXTS, STAGES
+from keras_course.models.selfsupervised.settings import PRETEXTS, STAGES, random_starts
 from keras_course.models.selfsupervised.trunk import image_trunk, train_supervised
 from keras_course.pipeline.figures import FigureContext
-from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_labels, probe_of
+from keras_course.pipeline.linear_probe import LinearProbe, accuracy_against_labels, probe_of, together
 from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes.pretext_figures import classes_of_embeddings, filled_holes, hole_errors, two_views
@@ -34,7 +31,6 @@ __all__ = [
 ]
 
 GAIN = 0.10
-RANDOM_TRUNKS = 5
 DIGITS_TO_TRAIN_ON = 1258
 
 
@@ -56,8 +52,10 @@ def jigsaw() -> Recipe:
     Task, pieces and head were chosen on the validation splits of seeds 10 to 12, five labels a class: 0.789 for pieces
     of 4 x 4 pixels that overlap by half, 0.678 where they overlap by one pixel, 0.658 for 2 x 2 pixels one apart, 0.720
     for 32 orders of these, 0.664 for all orders of four quarters; 0.657 untrained. On 8 x 8 pixels a piece that shares
-    nothing with its neighbours shows too little. Test splits of seeds 0 to 2: 0.773, 0.772 and 0.769, against 0.683,
-    0.694 and 0.670 of five random trunks.
+    nothing with its neighbours shows too little. Test splits of seeds 0 to 2, the trunk's features of the whole image:
+    0.776, 0.779 and 0.769, gains of 0.093, 0.085 and 0.098 over five random trunks. The penultimate layer, which the
+    notes call the representation (`representation="penultimate"`), finds 0.783, 0.771 and 0.725: 0.147, 0.112 and 0.128
+    more than that of random networks, but no more in all, for untrained it is the worse one (0.636, 0.659 and 0.597).
     """
     return pretext_recipe("jigsaw", floor=0.05)
 
@@ -146,7 +144,5 @@ def accuracy_of_probes(context: FigureContext) -> Any:
 
 def _probe_of_untrained(slug: str, dataset: Dataset, seed: int) -> LinearProbe:
     """All draws of all random trunks, side by side: one trunk alone may be lucky by several points."""
-    starts = [seed, *(derive_seed(seed, "random trunk", number) for number in range(1, RANDOM_TRUNKS))]
-    probes = [probe_of(PRETEXTS[slug].model(dataset.spec.shape, start).encode, dataset, seed) for start in starts]
-    accuracy = np.concatenate([probe.accuracy for probe in probes], axis=1)
-    return LinearProbe(probes[0].per_class, accuracy, float(np.mean([probe.clusterability for probe in probes])))
+    models = (PRETEXTS[slug].model(dataset.spec.shape, start) for start in random_starts(seed))
+    return together([probe_of(model.encode, dataset, seed) for model in models])

@@ -15,9 +15,17 @@ from keras_course.core.backend import compiled
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
+from keras_course.models.recurrent.rnn_search import RNNSearch
+from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.ops.language import bits_of_symbols
 
-__all__ = ["character_bits", "deep_rnn_outputs", "echo_state_read_out"]
+__all__ = [
+    "character_bits",
+    "deep_rnn_outputs",
+    "echo_state_read_out",
+    "translated_by_searching",
+    "translated_with_one_vector",
+]
 
 
 def _by_formula(model: Any) -> None:
@@ -48,6 +56,33 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def _translator(kind: Any, units: int, embedding: int) -> Any:
+    """Three words to read, two to write."""
+    model = kind(["a", "b", "c"], ["x", "y"], units=units, embedding=embedding, max_length=4)
+    _by_formula(model)
+    return model
+
+
+def translated_with_one_vector(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """Logits of every step of an encoder-decoder with a fixed context, the words before known. Source: C 10.3.4."""
+    model = _translator(Seq2Seq, units, embedding)
+    return {"logits": compiled(lambda source, fed: model([source[None], fed[None]])[0])(source, fed)}
+
+
+def translated_by_searching(source: Any, fed: Any, units: int, embedding: int) -> dict[str, Any]:
+    """The same with attention, and where it looks: fed[1:] and any last word are the target. Source: B."""
+    model = _translator(RNNSearch, units, embedding)
+
+    def run(source: Any, fed: Any) -> dict[str, Any]:
+        target = ops.concatenate([fed[1:], fed[:1]])
+        return {
+            "logits": model([source[None], fed[None]])[0],
+            "weights": model.align(source[None], target[None])[0],
+        }
+
+    return dict(compiled(run)(source, fed))
 
 
 def echo_state_read_out(x: Any, y: Any, units: int, leak: float, ridge: float, washout: int) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def rotation_step(images: Any, trunk: Any, head: Any, rate: float) -> dict[str, 
 
     def step(images: Any) -> dict[str, Any]:
         answers = model.pretext(images)
-        costs = model.rotation_costs(answers["turns"], answers["logits"])
+        costs = model.question_costs(answers["labels"], answers["logits"])
         model.train_step((images,))
         after = {"trunk": dense.kernel, "head": model.head.kernel, "bias": model.head.bias}
         return {"costs": costs, **{name: ops.convert_to_tensor(weight) + 0 for name, weight in after.items()}}
@@ -103,6 +103,6 @@ def context_costs(
 
     def costs(images: Any) -> Any:
         answers = model.pretext(images)
-        return model.arrangement_costs(answers["labels"], answers["logits"])
+        return model.question_costs(answers["labels"], answers["logits"])
 
     return {"costs": compiled(costs)(images)}

@@ -21,8 +21,10 @@ from keras_course.pipeline.verify import example_of
 ENTRIES = catalog.entries()
 BASES = {
     "Augmentation",
+    "EncoderDecoder",
     "ImageClassifier",
     "Model",
+    "PretextTask",
     "RecurrentCell",
     "RecurrentLayer",
 }  # to be subclassed: no file names them

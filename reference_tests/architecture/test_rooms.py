@@ -21,7 +21,17 @@ def tracked(checkout, *patterns):
     )  # fmt: skip
     if listed.returncode:
         pytest.skip("not a git checkout: the list of files is git's")
-    return [checkout / name for name in listed.stdout.split() if (checkout / name).is_file()]
+    files = [checkout / name for name in listed.stdout.splitlines() if (checkout / name).is_file()]
+    environments = {path.parent for path in checkout.glob("*/pyvenv.cfg")}  # not ours, and git need not ignore them
+    return [path for path in files if environments.isdisjoint(path.parents)]
+
+
+def test_a_virtual_environment_in_the_checkout_is_not_read(tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    for name in ("ours/a.py", "environment/pyvenv.cfg", "environment/lib/b.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("", "utf-8")
+    assert tracked(tmp_path, "*.py") == [tmp_path / "ours/a.py"]
 
 
 def test_no_python_file_is_longer_than_400_lines(checkout):

@@ -24,6 +24,10 @@ _AUGMENTATION = "keras_course.layers.augmentation"
 _IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
 
 MEMBERS: dict[str, dict[str, Any]] = {
+    "keras_course.layers.additive_attention:AdditiveAttention": {
+        "init": {"units": 3},
+        "inputs": {"query": {"shape": (2, 4)}, "annotations": {"shape": (2, 3, 2, 5)}},
+    },
     "keras_course.layers.convolution:Convolution1D": {
         "init": {"filters": 2, "kernel_size": 3, "padding": "replicate", "activation": "tanh", "flip": True},
         "inputs": (2, 6, 2),

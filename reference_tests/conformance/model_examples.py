@@ -73,6 +73,12 @@ def echo(x: np.ndarray) -> np.ndarray:
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
 
 
+def letters_back(ids: np.ndarray) -> np.ndarray:
+    """The target of a row of ids: what is neither padding nor start, turned round, then the end."""
+    rows = [[token for token in row[::-1] if token > 2] + [2] for row in ids]
+    return np.array([row + [0] * (ids.shape[1] + 1 - len(row)) for row in rows], "int32")
+
+
 def four_orders(x: np.ndarray) -> np.ndarray:
     """Class 0 to 3 of a sequence: which of two channels is greater at its beginning, and at its end."""
     return ((x[:, 0, 0] > x[:, 0, 1]) * 2 + (x[:, -1, 0] > x[:, -1, 1])).astype("int32")
@@ -142,6 +148,8 @@ def with_adam_and_softmax() -> dict[str, Any]:
 
 _SOFTMAX = {"class_name": "keras_course>SoftmaxRegression", "config": {"features": 3, "classes": 4}}
 
+LETTERS = ("a b. A", "c", "", "b d c")
+
 TRAINING: dict[str, dict[str, Any]] = {
     "perceptron": {"targets": signs, "compile": by_own_rule, "objective": "mistakes", "any_split": True},
     "linear-regression": {"targets": sums, "compile": with_half_squared_loss},
@@ -150,6 +158,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
+    "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
+    "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
     "echo-state-network": {
         "targets": echo,
@@ -240,7 +250,7 @@ OTHERS: dict[str, ModelCase] = {
         with_softmax_loss,
     ),
     "distribution-regression": ModelCase(
-        DistributionRegression, {"features": 3, "units": (4,)}, (4, 3), sums, with_its_likelihood
+        DistributionRegression, {"features": 3, "units": (4,), "dropout": 0.3}, (4, 3), sums, with_its_likelihood
     ),
     "vae-two-layers": ModelCase(
         catalog.resolve("vae"),

@@ -17,6 +17,7 @@ from keras_course.ops import (
     lstm_step,
     peephole_lstm_sequence,
     peephole_lstm_step,
+    recurrence,
     rnn_sequence,
     rnn_step,
     scheduled_mixing,
@@ -75,6 +76,52 @@ def test_gates_of_the_variants_are_those_not_left_out():
 
 def test_only_measured_sizes_on_known_lengths_are_fused():
     assert fuses(64, 50) and not fuses(64, 4) and not fuses(1024, 50) and not fuses(64, None)
+
+
+CUT = [
+    (lstm_sequence, 4, 2, {}),
+    (gru_sequence, 3, 1, {"reset_after": True, "candidate": "tanh"}),
+    (rnn_sequence, 1, 1, {}),
+]
+
+
+@pytest.mark.parametrize(("whole", "width", "count", "how"), CUT, ids=["lstm", "gru", "rnn"])
+def test_shares_of_the_batch_and_segments_of_the_sequence_change_no_result_and_no_gradient(
+    monkeypatch, whole, width, count, how
+):
+    steps, rows, features = 20, 5, 3
+    x, w, b = drawn(steps, rows, features), drawn(features, width * H), drawn(width * H)
+    states, weights = [drawn(rows, H) for _ in range(count)], [drawn(H, width * H)]
+    mask = np.arange(steps)[:, None] < np.array([20, 13, 7, 1, 18])
+    inputs = [tf.constant(each) for each in (x, w, b, *states, *weights)]
+
+    def run(x, w, b, *rest):
+        with tf.GradientTape() as tape:
+            tape.watch((x, w, b, *rest))
+            outputs, last = whole(x, *rest, **how, mask=mask, projection=(w, b))
+            loss = sum(tf.reduce_sum(each**2 * (1 + i)) for i, each in enumerate((outputs, *last)))
+        return outputs, last, tape.gradient(loss, (x, w, b, *rest))
+
+    for name, value in (("WORK_OF_A_SHARE", 1), ("ROWS_OF_A_SHARE", 1), ("LONGEST_SEGMENT", 8)):
+        monkeypatch.setattr(recurrence, name, value)
+    monkeypatch.setattr(recurrence, "threads_side_by_side", lambda: 2)
+    rows_of, steps_of = recurrence.cuts(steps, rows, 1)
+    assert rows_of == [(0, 3), (3, 5)] and steps_of == [(0, 7), (7, 14), (14, 20)]
+    cut = tf.function(run, autograph=False)(*inputs)
+    for one, other in zip(tf.nest.flatten(cut), tf.nest.flatten(run(*inputs)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_a_loop_is_cut_by_work_rows_threads_and_length(monkeypatch):
+    monkeypatch.setattr(recurrence, "threads_side_by_side", lambda: 4)
+    of_lstm = 128 * 512
+    assert len(recurrence.cuts(128, 64, of_lstm)[0]) == 4
+    assert recurrence.cuts(50, 32, 64 * 256) == ([(0, 32)], [(0, 50)])  # too little work
+    assert recurrence.cuts(4096, 20, of_lstm)[0] == [(0, 20)]  # too few rows
+    assert recurrence.cuts(128, None, of_lstm)[0] == [(0, None)]
+    assert {last - first for first, last in recurrence.cuts(1024, 8, 1)[1]} == {recurrence.LONGEST_SEGMENT}
+    monkeypatch.setattr(recurrence, "threads_side_by_side", lambda: 1)
+    assert recurrence.cuts(128, 64, of_lstm)[0] == [(0, 64)]
 
 
 def weights_of_the_example(outputs=1):

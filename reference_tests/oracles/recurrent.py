@@ -8,6 +8,8 @@ from reference_tests.oracles.recurrent_attention import (  # noqa: F401
     drawn_tokens,
     greedy_sequence,
     likeliest_sequences,
+    translated_by_searching,
+    translated_with_one_vector,
 )
 from reference_tests.oracles.recurrent_reservoirs import (  # noqa: F401
     constant_current,

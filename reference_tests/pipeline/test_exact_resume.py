@@ -220,6 +220,21 @@ def test_a_fit_of_ones_own_resumes_dropout_callbacks_and_history(usual, tmp_path
     assert all(np.array_equal(a, b) for a, b in zip(*best, strict=True))
 
 
+@pytest.mark.parametrize("append", [False, True])
+def test_a_log_of_rows_is_that_of_one_run(tmp_path, append):
+    """Killed in the second epoch: Keras's logger would lose the first one's row, or write the second one's twice."""
+
+    def logged(name, *before):
+        log = keras.callbacks.CSVLogger(tmp_path / f"{name}.csv", append=append)
+        model, resuming = noisy_model(), ExactResume(tmp_path / name, steps=4)
+        model.fit(rows_of(X), epochs=3, shuffle=False, verbose=0, callbacks=[*before, log, resuming])
+        return (tmp_path / f"{name}.csv").read_text()
+
+    with pytest.raises(Killed):
+        logged("killed", KillAt(11))  # five steps an epoch, the last checkpoint after eight: before the second's row
+    assert logged("killed") == logged("whole") and len(logged("another").splitlines()) == 4
+
+
 def test_another_order_of_the_data_is_told(tmp_path):
     with pytest.raises(Killed):
         user_fit(tmp_path, KillAt(10))

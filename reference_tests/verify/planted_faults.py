@@ -42,6 +42,7 @@ from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 from reference_tests.verify.planted_reservoir_faults import RESERVOIR_FAULTS
+from reference_tests.verify.planted_vision_faults import VISION_FAULTS
 
 
 def flipped_kernel(inputs, kernel, **kwargs):
@@ -348,6 +349,7 @@ FAULTS = {
     "average for sum": ("momentum", AverageForSum),
     "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
     **RECURRENT_FAULTS,
+    **VISION_FAULTS,
     **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,
 }

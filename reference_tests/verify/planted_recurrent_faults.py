@@ -16,6 +16,7 @@ from keras_course.layers.recurrent import (
     RNNCell,
     VectorToSequence,
 )
+from keras_course.models.recurrent import RNNSearch, Seq2Seq
 from keras_course.ops.bptt import backprop_through_time
 from keras_course.ops.decoding import beam, greedy
 from keras_course.ops.recurrent import gru_step, lstm_step, peephole_lstm_step
@@ -106,6 +107,16 @@ def own_word_for_the_truth(truth, own, probability, uniforms):
     return ops.where((uniforms < probability)[:, None], own, truth)
 
 
+class HalfAStateLooks(RNNSearch):
+    def _look(self, s, context):
+        return super()._look(0.5 * s, context)
+
+
+class ContextAtTheStartAlone(Seq2Seq):
+    def scores(self, s, word, context):
+        return super().scores(s, word, 0.0 * context)
+
+
 class PlaceThatDoesNotCount(AdditiveAttention):
     def call(self, query, annotations, keys=None, annotations_mask=None, training=False):
         return super().call(query, annotations, keys)
@@ -129,8 +140,10 @@ RECURRENT_FAULTS = {
     "vector at the start alone": ("vector-to-sequence", VectorAtTheStartAlone),
     "recurrent gradient turned round": ("bptt.backprop_through_time", recurrent_gradient_turned_round),
     "target of the same step": ("teacher-forcing", target_of_the_same_step),
-    "place that does not count": ("bahdanau-attention", PlaceThatDoesNotCount),
-    "best token for the best sequence": ("seq2seq", best_token_for_best_sequence),
+    "half a state looks": ("bahdanau-attention", HalfAStateLooks),
+    "context at the start alone": ("seq2seq", ContextAtTheStartAlone),
+    "place that does not count": ("bahdanau-attention.AdditiveAttention", PlaceThatDoesNotCount),
+    "best token for the best sequence": ("seq2seq.beam", best_token_for_best_sequence),
     "no end": ("seq2seq.greedy", end_token_twice),
     "own word for the truth": ("teacher-forcing.scheduled_mixing", own_word_for_the_truth),
 }

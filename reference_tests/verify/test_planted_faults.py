@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import lru_cache
 
 import pytest
 
@@ -15,16 +16,27 @@ from reference_tests.verify.planted_faults import FAULTS
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_turns_a_golden_red_by_its_number(name):
     slug, faulty = FAULTS[name]
-    reds, calls = [], 0
-    for golden in load_cases(entry=slug.split(".")[0]):
+    calls = 0
+    for golden in _small_first(slug.split(".")[0]):
         for record in verify([golden], modes=("eager",), dtypes=("float64",), use={slug: faulty}):
             if "does not call" in record.message:
                 continue
             calls += 1
             if not record.passed and (record.error is not None or "NaN" in record.message or "shape" in record.message):
-                reds.append(record)
+                return
     assert calls, f"no worked example of {slug} calls the part that the fault replaces"
-    assert reds, f"{name}: {calls} cases ran, none turned red"
+    pytest.fail(f"{name}: {calls} cases ran, none turned red")
+
+
+@lru_cache
+def _small_first(entry):
+    """The cases of one entry: a single red is enough, and whole networks, with images of this height, take longest."""
+
+    def height(golden):
+        found = golden["inputs"].get("height")
+        return found if isinstance(found, int) else 0
+
+    return sorted(load_cases(entry=entry), key=height)
 
 
 def test_our_own_part_in_its_own_place_changes_nothing():

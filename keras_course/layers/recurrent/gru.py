@@ -68,13 +68,15 @@ class GRUCell(RecurrentCell):
         weights = self.state_kernel, self.recurrent_bias
         return [gru_step(projected, h, *weights, self.activation, self.reset_after, seen)]
 
-    def sequence(self, projected: Any, states: list[Any], mask: Any) -> tuple[Any, list[Any]] | None:
+    def sequence(
+        self, projected: Any, states: list[Any], mask: Any, projection: Any = None
+    ) -> tuple[Any, list[Any]] | None:
         """All steps at once, for a candidate in `ops.recurrence.WRITTEN_OUT`."""
         name = keras.activations.serialize(self.activation)
         if name not in WRITTEN_OUT:
             return None
         bias = None if self.recurrent_bias is None else ops.convert_to_tensor(self.recurrent_bias)
-        return gru_sequence(projected, *states, self.state_kernel, bias, name, self.reset_after, mask)
+        return gru_sequence(projected, *states, self.state_kernel, bias, name, self.reset_after, mask, projection)
 
     def get_config(self) -> dict[str, Any]:
         return {

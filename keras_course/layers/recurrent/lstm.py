@@ -78,11 +78,13 @@ class LSTMCell(RecurrentCell):
         seen = h if noise is None else h * noise
         return list(lstm_step(projected, seen, c, self.state_kernel, self.variant, self.activation))
 
-    def sequence(self, projected: Any, states: list[Any], mask: Any) -> tuple[Any, list[Any]] | None:
+    def sequence(
+        self, projected: Any, states: list[Any], mask: Any, projection: Any = None
+    ) -> tuple[Any, list[Any]] | None:
         """All steps at once, for act = tanh."""
         if keras.activations.serialize(self.activation) != "tanh":
             return None
-        return lstm_sequence(projected, *states, self.state_kernel, self.variant, mask)
+        return lstm_sequence(projected, *states, self.state_kernel, self.variant, mask, projection)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -79,9 +79,11 @@ class PeepholeLSTMCell(RecurrentCell):
         h, c = states
         return list(peephole_lstm_step(projected, h if noise is None else h * noise, c, *self._weights()))
 
-    def sequence(self, projected: Any, states: list[Any], mask: Any) -> tuple[Any, list[Any]] | None:
+    def sequence(
+        self, projected: Any, states: list[Any], mask: Any, projection: Any = None
+    ) -> tuple[Any, list[Any]] | None:
         """All steps at once."""
-        return peephole_lstm_sequence(projected, *states, *self._weights(), mask)
+        return peephole_lstm_sequence(projected, *states, *self._weights(), mask, projection)
 
     def _weights(self) -> tuple[Any, Any, Any]:
         peepholes = None if self.gate_peepholes is None else ops.convert_to_tensor(self.gate_peepholes)

@@ -126,18 +126,29 @@ class RecurrentCell(keras.layers.Layer):
             return ops.convert_to_tensor(self.recurrent_kernel)
         return ops.convert_to_tensor(self.kernel)[: self.units]
 
-    def project(self, inputs: Any) -> Any:
-        """x W + b of any number of steps, in one product: tensor (..., F) -> (..., G H)."""
+    @property
+    def projection(self) -> tuple[Any, Any]:
+        """W, the rows that multiply the input, tensor (F, G H), and b (G H,) or None."""
         kernel = ops.convert_to_tensor(self.kernel)
         if self.recurrent_kernel is None:
             kernel = kernel[self.units :]
+        return kernel, None if self.bias is None else ops.convert_to_tensor(self.bias)
+
+    def project(self, inputs: Any) -> Any:
+        """x W + b of any number of steps, in one product: tensor (..., F) -> (..., G H)."""
+        kernel, bias = self.projection
         flat = ops.matmul(ops.reshape(inputs, (-1, self.features)), kernel)
-        if self.bias is not None:
-            flat = flat + self.bias
+        if bias is not None:
+            flat = flat + bias
         return ops.reshape(flat, (*ops.shape(inputs)[:-1], kernel.shape[-1]))
 
-    def sequence(self, projected: Any, states: list[Any], mask: Any) -> tuple[Any, list[Any]] | None:
-        """All steps with the written-out gradient: (h (T, B, H), last states); None where there is none."""
+    def sequence(
+        self, projected: Any, states: list[Any], mask: Any, projection: Any = None
+    ) -> tuple[Any, list[Any]] | None:
+        """All steps with the written-out gradient: (h (T, B, H), last states); None where there is none.
+
+        With a `projection` the first argument is the inputs, (T, B, F).
+        """
         return None
 
     def run(
@@ -149,6 +160,7 @@ class RecurrentCell(keras.layers.Layer):
         training: bool = False,
         all_steps: bool = True,
         unroll: bool = False,
+        project: bool = False,
     ) -> tuple[Any, list[Any]]:
         """All steps: with the written-out gradient in training where there is one, else as a plain loop.
 
@@ -162,14 +174,16 @@ class RecurrentCell(keras.layers.Layer):
             training: whether gradients will be wanted.
             all_steps: whether h of every step is wanted.
             unroll: whether to lay the steps out in the graph.
+            project: whether the first argument is the inputs (T, B, F), still to be projected.
 
         Returns:
             Tuple of h (T, B, H), or None if not all_steps, and the last states.
         """
         if training and noise is None and not unroll:
-            ran = self.sequence(projected, states, mask)
+            ran = self.sequence(projected, states, mask, self.projection if project else None)
             if ran is not None:
                 return ran
+        projected = self.project(projected) if project else projected
         length = sizes_of(projected)[0]
         if unroll and not isinstance(length, int):
             raise ValueError(f"{type(self).__name__} unrolls a known number of steps. Received: an unknown length")

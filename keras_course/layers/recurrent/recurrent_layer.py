@@ -83,8 +83,8 @@ class RecurrentLayer(keras.layers.RNN):
             mask = None if mask is None else ops.flip(mask, axis=0)
 
         noise = self._noise(ops.ones_like(states[0]), self.recurrent_dropout) if training else None
-        projected = self.cell.project(steps)
-        h, states = self.cell.run(projected, states, mask, noise, training, self.return_sequences, self.unroll)
+        how = noise, training, self.return_sequences, self.unroll
+        h, states = self.cell.run(steps, states, mask, *how, project=True)
         if self.stateful:
             for variable, state in zip(keras.tree.flatten(self.states), states, strict=True):
                 variable.assign(state)

@@ -109,12 +109,14 @@ class RNNCell(RecurrentCell):
             projected = projected + ops.matmul(seen[k - 1], ops.convert_to_tensor(kernel))
         return [rnn_step(projected, seen[0], self.state_kernel, self.activation), *states[:-1]]
 
-    def sequence(self, projected: Any, states: list[Any], mask: Any) -> tuple[Any, list[Any]] | None:
+    def sequence(
+        self, projected: Any, states: list[Any], mask: Any, projection: Any = None
+    ) -> tuple[Any, list[Any]] | None:
         """All steps at once, without skips and for f in `ops.recurrence.WRITTEN_OUT`."""
         name = keras.activations.serialize(self.activation)
         if self.skips or name not in WRITTEN_OUT:
             return None
-        return rnn_sequence(projected, *states, self.state_kernel, name, mask)
+        return rnn_sequence(projected, *states, self.state_kernel, name, mask, projection)
 
     def output(self, h: Any) -> Any:
         """o = g(h V + c) of one step or of many: tensor (..., H) -> (..., O)."""

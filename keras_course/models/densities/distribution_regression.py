@@ -10,14 +10,14 @@ import math
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 from keras_course.distributions import DistributionOutput, NegativeLogLikelihood
+from keras_course.ops.dropout import drop_units, dropout_mask
 
 
 @register("DistributionRegression")
@@ -139,9 +139,15 @@ class DistributionRegression(Model):
         for number, layer in enumerate(self.hidden):
             hidden = layer(hidden)
             if training and self.dropout:
-                seed = self.step_seed(f"dropout{number}")  # of the step, not of a stream: a resumed run repeats it
-                hidden = tf.nn.experimental.stateless_dropout(hidden, self.dropout, seed, rng_alg="philox")
+                hidden = self._thinned(hidden, f"dropout{number}")
         return hidden
+
+    def _thinned(self, hidden: Any, salt: str) -> Any:
+        """Units under this step's mask: that of the step and of the row's place in the batch of all replicas."""
+        rows = ops.shape(hidden)[0]
+        first, total = self.share_of_batch(rows)
+        uniforms = uniform_noise((total, hidden.shape[1]), self.step_seed(salt))[first : first + rows]  # (B, H)
+        return drop_units(hidden, dropout_mask(uniforms, self.dropout), self.dropout)
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, loss=NegativeLogLikelihood(self.head) if loss is None else loss, **kwargs)

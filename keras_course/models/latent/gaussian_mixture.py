@@ -14,7 +14,7 @@ from keras_course.models.latent.ancestral import draw_components
 from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
 from keras_course.models.latent.mixture_answers import MixtureAnswers
 from keras_course.models.latent.sums_over_rows import sums_over_chunks
-from keras_course.ops.clustering import k_means_plus_plus
+from keras_course.ops.clustering import k_means_plus_plus, lloyd_step
 from keras_course.ops.mixtures import (
     COVARIANCES,
     covariances_of,
@@ -27,6 +27,8 @@ from keras_course.ops.mixtures import (
     whitened,
 )
 
+STARTS = ("k-means++", "k-means")
+LLOYD_STEPS = 300  # k-means rests long before
 CHUNK = 128  # rows whose (components, features, rows) residuals stay in cache
 
 
@@ -51,7 +53,11 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
         covariance: "full", "tied" (one matrix for all), "diagonal" or "spherical".
         regularisation: float >= 0, in squared units of x.
         tolerance: float >= 0; `fit` ends when the mean log-likelihood changes by no more in one iteration.
-        seed: int, root of the start: means by k-means++, the covariance of the data, equal weights.
+        initial: what EM starts from. "k-means++": its seeds as means, the covariance of all data, equal weights.
+            "k-means": Lloyd's algorithm from these seeds to its rest, then weights, means and covariances of its
+            clusters. The second start is nearer to the end, and where many features are correlated (`covariance`
+            "full", "tied") EM ends in better optima from there.
+        seed: int, root of the start.
         **kwargs: as keras.Model (dtype="float64" computes in float64).
 
     Input shape:
@@ -76,10 +82,21 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
     Source: B, R.
     """
 
-    def __init__(self, components, features, covariance="full", regularisation=1e-6, tolerance=1e-6, seed=0, **kwargs):
+    def __init__(
+        self,
+        components,
+        features,
+        covariance="full",
+        regularisation=1e-6,
+        tolerance=1e-6,
+        seed=0,
+        initial="k-means++",
+        **kwargs,
+    ):
         super().__init__(seed=seed, **kwargs)
         require_positive_int("GaussianMixture", components=components, features=features)
         require_one_of("GaussianMixture", COVARIANCES, covariance=covariance)
+        require_one_of("GaussianMixture", STARTS, initial=initial)
         for name, value in {"regularisation": regularisation, "tolerance": tolerance}.items():
             if not value >= 0:
                 raise ValueError(f"GaussianMixture needs {name} >= 0. Received: {name}={value!r}")
@@ -88,6 +105,7 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
         self.covariance = covariance
         self.regularisation = regularisation
         self.tolerance = tolerance
+        self.initial = initial
         m, d = components, features
         shape = {"full": (m, d, d), "tied": (d, d), "diagonal": (m, d), "spherical": (m,)}[covariance]
         kept = {"trainable": False, "aggregation": "only_first_replica"}
@@ -177,7 +195,7 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
         self.forget()
 
     def start_from(self, x):
-        """Means by k-means++ (a pure function of seed and x), the covariance of all data, equal weights."""
+        """From the seeds of k-means++, or what Lloyd's algorithm makes of them: a pure function of seed and x."""
         x = x.astype("float64")
         draws = np.random.Generator(np.random.Philox(key=derive_seed(self.seed, "k-means++")))
         means = np.asarray(k_means_plus_plus(x, draws.random(self.components))[0])
@@ -190,9 +208,34 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
                 f"combination of others. Give regularisation > 0. Received: "
                 f"regularisation={self.regularisation}, {len(x)} samples"
             )
+        if self.initial == "k-means":
+            self.start(*self._of_clusters(x, means))
+            return
         if self.covariance not in ("full", "tied"):
             covariance = np.diag(np.diag(covariance))
         self.start(np.full(self.components, 1 / self.components), means, np.stack([covariance] * self.components))
+
+    def _of_clusters(self, x, centres):
+        """Weights, means and covariances of the clusters around these centres, once they rest."""
+        q = None
+        for _ in range(LLOYD_STEPS):
+            before, (centres, r) = q, lloyd_step(x, centres)
+            q = np.array(r)
+            if before is not None and np.array_equal(q, before):
+                break
+        q[:, q.sum(axis=0) == 0] = 1 / len(x)  # a cluster without samples starts as a component of one, spread over all
+        try:
+            weights, means, scale = gaussian_m_step(x, q, self.covariance, self.regularisation)
+            covariances = np.asarray(covariances_of(scale, self.covariance, self.components, self.features))
+        except ValueError:  # Keras's, of a matrix without a Cholesky factor
+            covariances = np.zeros((1, 1, 1))
+        if not np.all(np.diagonal(covariances, axis1=1, axis2=2) > 0):
+            raise InvalidDataError(
+                f"A cluster of k-means has a singular covariance ({self.covariance}): it holds too few samples. Give "
+                f"regularisation > 0, fewer components or initial='k-means++'. Received: "
+                f"regularisation={self.regularisation}, sizes={q.sum(axis=0).round(3).tolist()}"
+            )
+        return weights, means, covariances
 
     def expected_sums(self, x, weight):
         """What one batch adds to the M-step, by the model's own responsibilities, and its log-likelihood.
@@ -268,6 +311,7 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
             "covariance": self.covariance,
             "regularisation": self.regularisation,
             "tolerance": self.tolerance,
+            "initial": self.initial,
         }
 
 

@@ -54,7 +54,7 @@ class PCA(ClosedFormTraining, Model):
         >>> model = PCA(1, 2)
         >>> model.compile()
         >>> history = model.fit(x, verbose=0)
-        >>> [round(float(v), 4) for v in model.variances], bool(np.allclose(model(x), x, atol=1e-5))
+        >>> [round(float(v), 4) for v in model.variances.numpy()], bool(np.allclose(model(x), x, atol=1e-5))
         ([5.3333, 0.0], True)
 
     Source: C 16.2, 16.2.1; S 9.3.

@@ -5,5 +5,15 @@ from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
 from keras_course.models.recurrent.liquid_state_machine import LiquidStateMachine
+from keras_course.models.recurrent.rnn_search import RNNSearch
+from keras_course.models.recurrent.seq2seq import Seq2Seq
 
-__all__ = ["BackpropThroughTime", "CharacterLM", "DeepRNN", "EchoStateNetwork", "LiquidStateMachine"]
+__all__ = [
+    "BackpropThroughTime",
+    "CharacterLM",
+    "DeepRNN",
+    "EchoStateNetwork",
+    "LiquidStateMachine",
+    "RNNSearch",
+    "Seq2Seq",
+]

@@ -17,12 +17,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed, uniform_noise
+from keras_course.core.seeds import uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int
-from keras_course.layers.sub_networks import restored, told
-from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.layers.sub_networks import told
+from keras_course.models.selfsupervised.pretext_task import PretextTask
 from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 from keras_course.ops.jigsaw import image_pieces, permutation_set, shuffled_pieces
 
@@ -32,7 +31,7 @@ AROUND = 3  # pieces along a side for the task "position": a centre and eight ne
 
 
 @register("ContextPrediction")
-class ContextPrediction(Model):
+class ContextPrediction(PretextTask):
     """A trunk that sees pieces and a head that says how they belong together; `call` returns its logits.
 
     J = 1/N sum_i 1/K sum_k -log softmax(head(features of the pieces in arrangement k))_k
@@ -53,7 +52,8 @@ class ContextPrediction(Model):
         units: int, width of the head's hidden layer.
         arrangements: "all" or "one", of each image in a training step.
         representation: what `encode` returns: "image", the trunk's features of the whole image, for which it must take
-            other sizes than a piece's, or "pieces", those of all pieces in a row.
+            other sizes than a piece's; "pieces", those of all pieces in a row; "penultimate", the head's hidden units
+            for the pieces as they lie, for "position" the strongest answer of each unit over the eight neighbours.
         seed: int, root of the initial weights and of the arrangements drawn.
         **kwargs: as keras.Model.
 
@@ -94,7 +94,7 @@ class ContextPrediction(Model):
         self.image_shape = normalize_tuple("ContextPrediction", shape, 3, "shape")
         require_one_of("ContextPrediction", ("position", "jigsaw"), task=task)
         require_one_of("ContextPrediction", ("all", "one"), arrangements=arrangements)
-        require_one_of("ContextPrediction", ("image", "pieces"), representation=representation)
+        require_one_of("ContextPrediction", ("image", "pieces", "penultimate"), representation=representation)
         require_positive_int("ContextPrediction", grid=grid, orders=orders, units=units)
         if task == "position" and grid != AROUND:
             raise ValueError(f"ContextPrediction asks for positions among 3 x 3 pieces. Received: grid={grid}")
@@ -106,8 +106,6 @@ class ContextPrediction(Model):
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.hidden = self._dense(units, "hidden", "relu")
         self.head = self._dense(len(self.table), "head", None)
-        self.cost = SoftmaxLoss(reduction=None)
-        self.accuracy_mean = keras.metrics.Mean(name="accuracy")
         self.build((None, *self.image_shape))
 
     def _table(self) -> np.ndarray:
@@ -116,10 +114,6 @@ class ContextPrediction(Model):
             return permutation_set(self.pieces, self.orders)
         centre = self.pieces // 2
         return np.array([[centre, piece] for piece in range(self.pieces) if piece != centre], "int32")
-
-    def _dense(self, units: int, name: str, activation: Any) -> Any:
-        start = keras.initializers.GlorotUniform(derive_seed(self.seed, name, "kernel"))
-        return keras.layers.Dense(units, activation, kernel_initializer=start, dtype=self.dtype_policy, name=name)
 
     def build(self, input_shape: Any) -> None:
         images = keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype)
@@ -132,9 +126,8 @@ class ContextPrediction(Model):
         if training:
             return self.pretext(inputs, True)
         features = self.piece_features(inputs)
-        if self.task == "jigsaw":
-            return self._judged(features)  # (B, K)
-        return self._judged_all(features)  # (B, 8, 8)
+        shown = features if self.task == "jigsaw" else self._arranged(features)
+        return self._logits(shown)  # (B, K) or (B, 8, 8)
 
     def piece_features(self, images: Any, training: bool | None = False) -> Any:
         """f_j = trunk(piece j), (B, P, F).
@@ -148,25 +141,32 @@ class ContextPrediction(Model):
         return ops.reshape(features, (-1, self.pieces, features.shape[-1]))
 
     def encode(self, images: Any, training: bool | None = False) -> Any:
-        """The representation of whole images, (B, F), or (B, P F) for "pieces".
+        """The representation of whole images: (B, F), (B, P F) for "pieces", (B, units) for "penultimate".
 
         Args:
             images: tensor (B, H, W, C).
         """
-        if self.representation == "pieces":
-            return self.flatten(self.piece_features(images, training))
+        if self.representation != "image":
+            features = self.piece_features(images, training)  # (B, P, F)
+            if self.representation == "pieces":
+                return self.flatten(features)
+            if self.task == "jigsaw":
+                return self._hidden_units(features)
+            return ops.max(self._hidden_units(self._arranged(features)), axis=1)
         require_images("ContextPrediction", images.shape, self.image_shape)
         return self.flatten(self.trunk(images, training=training))
 
-    def _judged(self, shown: Any) -> Any:
-        """g(features of the pieces shown), (..., S, F) -> (..., K)."""
-        joined = ops.reshape(shown, (*_leading(shown), shown.shape[-2] * shown.shape[-1]))
-        return self.head(self.hidden(joined))
+    def _hidden_units(self, shown: Any) -> Any:
+        """relu(W1' [features of the pieces shown] + b1), (..., S, F) -> (..., units)."""
+        return self.hidden(ops.reshape(shown, (*_leading(shown), shown.shape[-2] * shown.shape[-1])))
 
-    def _judged_all(self, features: Any) -> Any:
-        """The same for every arrangement, (B, P, F) -> (B, K, K)."""
+    def _arranged(self, features: Any) -> Any:
+        """The features that the head sees in each arrangement, (B, P, F) -> (B, K, S, F)."""
         shown = ops.take(features, self.table.reshape(-1), axis=1)  # (B, K S, F)
-        return self._judged(ops.reshape(shown, (-1, *self.table.shape, features.shape[-1])))
+        return ops.reshape(shown, (-1, *self.table.shape, features.shape[-1]))
+
+    def _logits(self, shown: Any) -> Any:
+        return self.head(self._hidden_units(shown))  # (..., S, F) -> (..., K)
 
     def pretext(self, images: Any, training: bool | None = False) -> dict[str, Any]:
         """Logits (B, A, K) of A arrangements, all K or one drawn, and int32 labels (B, A) that say which they are.
@@ -179,51 +179,12 @@ class ContextPrediction(Model):
         rows = ops.shape(images)[0]
         if self.arrangements == "all" or not training:
             labels = ops.broadcast_to(ops.arange(count, dtype="int32"), (rows, count))
-            return {"logits": self._judged_all(features), "labels": labels}
+            return {"logits": self._logits(self._arranged(features)), "labels": labels}
         first, total = self.share_of_batch(rows)
         drawn = uniform_noise((total,), self.step_seed("arrangement"))[first : first + rows]
         labels = ops.cast(count * drawn, "int32")  # (B,)
         order = ops.take(ops.convert_to_tensor(self.table), labels, axis=0)  # (B, S)
-        return {"logits": self._judged(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
-
-    def arrangement_costs(self, labels: Any, logits: Any) -> Any:
-        """Mean over the arrangements of an image of -log softmax(logits)_label, (B,).
-
-        Args:
-            labels: int tensor (B, A).
-            logits: tensor (B, A, K).
-        """
-        return ops.mean(self.cost(labels, logits), axis=-1)
-
-    def probabilities(self, images: Any) -> Any:
-        """softmax of the logits, in the shape of the output."""
-        return ops.softmax(self(images, training=False), axis=-1)
-
-    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
-        if loss is not None:
-            raise ValueError(f"ContextPrediction brings its own loss. Received: loss={loss!r}")
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        answers = y_pred if isinstance(y_pred, dict) else self.pretext(ops.cast(x, self.compute_dtype))
-        logits, labels = answers["logits"], answers["labels"]
-        costs = self.arrangement_costs(labels, logits)  # (B,)
-        found = ops.cast(ops.cast(ops.argmax(logits, axis=-1), "int32") == labels, costs.dtype)
-        self.accuracy_mean.update_state(ops.mean(found, axis=-1), sample_weight)
-        if sample_weight is not None:
-            costs = costs * ops.reshape(ops.cast(sample_weight, costs.dtype), (-1,))
-        return self.mean_over_rows(costs) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """`serving_default` probabilities in the shape of the output, `logits`, `encode` (B, F)."""
-        images = [keras.InputSpec(shape=(None, *self.image_shape), dtype=self.input_dtype, name="images")]
-        return {
-            "serving_default": (self.probabilities, images),
-            "logits": (lambda images: self(images, training=False), images),
-            "encode": (self.encode, images),
-        }
+        return {"logits": self._logits(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
 
     def get_config(self) -> dict[str, Any]:
         names = ("task", "grid", "gap", "orders", "units", "arrangements", "representation")
@@ -233,10 +194,6 @@ class ContextPrediction(Model):
             "trunk": self.given,
             **{name: getattr(self, name) for name in names},
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> ContextPrediction:
-        return cls(**{**config, "trunk": restored(config["trunk"])})
 
 
 def _leading(shown: Any) -> tuple[Any, ...]:

@@ -15,12 +15,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed, uniform_noise
+from keras_course.core.seeds import uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_one_of
-from keras_course.layers.sub_networks import restored, told
-from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.layers.sub_networks import told
+from keras_course.models.selfsupervised.pretext_task import PretextTask
 from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 from keras_course.ops.rotations import TURNS, all_quarter_turns, quarter_turns
 
@@ -28,7 +27,7 @@ __all__ = ["RotationPrediction"]
 
 
 @register("RotationPrediction")
-class RotationPrediction(Model):
+class RotationPrediction(PretextTask):
     """A trunk under a head that says by which of four rotations an image was turned; `call` returns its logits.
 
     J = 1/N sum_i 1/4 sum_k -log softmax(W' trunk(turn_k x_i) + b)_k
@@ -80,20 +79,14 @@ class RotationPrediction(Model):
         self.flatten = keras.layers.Flatten(dtype=self.dtype_policy, name="flatten")
         self.hidden = self._dense(units, "hidden", "relu") if units else None
         self.head = self._dense(TURNS, "head", None)
-        self.cost = SoftmaxLoss(reduction=None)
-        self.accuracy_mean = keras.metrics.Mean(name="accuracy")
         self.build((None, *self.image_shape))
-
-    def _dense(self, units: int, name: str, activation: Any) -> Any:
-        start = keras.initializers.GlorotUniform(derive_seed(self.seed, name, "kernel"))
-        return keras.layers.Dense(units, activation, kernel_initializer=start, dtype=self.dtype_policy, name=name)
 
     def build(self, input_shape: Any) -> None:
         self.call(keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype))
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Logits (B, 4); in training those of the turned images and the turns, {"logits", "turns"}, for the loss."""
+        """Logits (B, 4); in training those of the turned images and the turns, {"logits", "labels"}, for the loss."""
         return self.pretext(inputs, True) if training else self._judged(self.encode(inputs))
 
     def _judged(self, features: Any) -> Any:
@@ -107,10 +100,6 @@ class RotationPrediction(Model):
         """
         require_images("RotationPrediction", images.shape, self.image_shape)
         return self.flatten(self.trunk(images, training=training))
-
-    def probabilities(self, images: Any) -> Any:
-        """F(x) = softmax of the logits, (B, 4): by how many quarter turns an image seems turned."""
-        return ops.softmax(self(images, training=False), axis=-1)
 
     def turned(self, images: Any, training: bool | None = False) -> tuple[Any, Any]:
         """The images of the pretext task and their labels: all four rotations, or one drawn for each image.
@@ -132,7 +121,7 @@ class RotationPrediction(Model):
         return quarter_turns(images, labels)[:, None], labels[:, None]
 
     def pretext(self, images: Any, training: bool | None = False) -> dict[str, Any]:
-        """The logits of the turned images (B, R, 4), and their turns (B, R).
+        """Logits of the turned images (B, R, 4), and labels (B, R), their turns.
 
         Args:
             images: tensor (B, N, N, C).
@@ -140,42 +129,7 @@ class RotationPrediction(Model):
         """
         copies, turns = self.turned(images, training)
         logits = self._judged(self.encode(ops.reshape(copies, (-1, *self.image_shape)), training))
-        return {"logits": ops.reshape(logits, (-1, turns.shape[1], TURNS)), "turns": turns}
-
-    def rotation_costs(self, turns: Any, logits: Any) -> Any:
-        """Mean over the rotations of an image of -log softmax(logits)_turn, (B,).
-
-        Args:
-            turns: int tensor (B, R).
-            logits: tensor (B, R, 4).
-        """
-        return ops.mean(self.cost(turns, logits), axis=-1)
-
-    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
-        if loss is not None:
-            raise ValueError(f"RotationPrediction brings its own loss. Received: loss={loss!r}")
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        answers = y_pred if isinstance(y_pred, dict) else self.pretext(ops.cast(x, self.compute_dtype))
-        logits, turns = answers["logits"], answers["turns"]
-        costs = self.rotation_costs(turns, logits)  # (B,)
-        found = ops.cast(ops.cast(ops.argmax(logits, axis=-1), turns.dtype) == turns, costs.dtype)
-        self.accuracy_mean.update_state(ops.mean(found, axis=-1), sample_weight)
-        if sample_weight is not None:
-            costs = costs * ops.reshape(ops.cast(sample_weight, costs.dtype), (-1,))
-        return self.mean_over_rows(costs) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """`serving_default` probabilities of the rotation (B, 4), `logits`, `encode` (B, F)."""
-        images = [keras.InputSpec(shape=(None, *self.image_shape), dtype=self.input_dtype, name="images")]
-        return {
-            "serving_default": (self.probabilities, images),
-            "logits": (lambda images: self(images, training=False), images),
-            "encode": (self.encode, images),
-        }
+        return {"logits": ops.reshape(logits, (-1, turns.shape[1], TURNS)), "labels": turns}
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -185,7 +139,3 @@ class RotationPrediction(Model):
             "rotations": self.rotations,
             "units": self.units,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> RotationPrediction:
-        return cls(**{**config, "trunk": restored(config["trunk"])})

@@ -22,9 +22,10 @@ from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
 from keras_course.models.selfsupervised.rotation_prediction import RotationPrediction
 from keras_course.models.selfsupervised.trunk import image_trunk
 
-__all__ = ["PRETEXTS", "STAGES", "Pretext", "context_encoder", "contrastive_learning", "distortions"]
+__all__ = ["PRETEXTS", "STAGES", "Pretext", "context_encoder", "contrastive_learning", "distortions", "random_starts"]
 
 STAGES = ((64, 64), (32,))  # of the trunk that all share
+RANDOM_TRUNKS = 5  # one alone may be lucky by several points
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ class Pretext:
         steps = self.epochs * -(-images // self.batch_size)
         schedule = keras.optimizers.schedules.CosineDecay(self.rate, steps)
         return {"optimizer": keras.optimizers.Adam(schedule), "steps_per_execution": self.steps_per_execution}
+
+
+def random_starts(seed: int) -> list[int]:
+    """Seeds of the untrained trunks that a trained one is compared with: its own start and four others.
+
+    Example:
+        >>> len(random_starts(7)), random_starts(7)[0]
+        (5, 7)
+    """
+    return [seed, *(derive_seed(seed, "random trunk", number) for number in range(1, RANDOM_TRUNKS))]
 
 
 def distortions(seed: int = 0) -> list[Any]:

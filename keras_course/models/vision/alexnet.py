@@ -96,9 +96,9 @@ class AlexNet(ImageClassifier):
         self.add_stage("pool5", self._pooling("pool5"))
         self.add_head(
             keras.layers.Flatten(dtype=self.dtype_policy, name="flatten"),
-            self._dense("fc6", self.scaled(4096), "relu"),
-            self._dense("fc7", self.scaled(4096), "relu"),
-            self._dense("fc8", self.classes, None),
+            self.dense("fc6", self.scaled(4096), "relu", self.kernel_initializer),
+            self.dense("fc7", self.scaled(4096), "relu", self.kernel_initializer),
+            self.dense("fc8", self.classes, None, self.kernel_initializer),
             dropped=("fc6", "fc7"),
         )
         self.build((None, *self.image_shape))
@@ -119,11 +119,6 @@ class AlexNet(ImageClassifier):
             Convolution2D(filters, size, kernel_initializer=self._kernel(part), name=part, **settings) for part in parts
         ]
         return layers[0] if towers == 1 else _Towers(layers, dtype=self.dtype_policy, name=name)
-
-    def _dense(self, name: str, units: int, activation: str | None) -> keras.layers.Layer:
-        return keras.layers.Dense(
-            units, activation, kernel_initializer=self._kernel(name), dtype=self.dtype_policy, name=name
-        )
 
     def _kernel(self, name: str) -> Any:
         return seeded(self.kernel_initializer, self.seed, name, "kernel")

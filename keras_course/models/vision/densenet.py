@@ -123,12 +123,7 @@ class DenseNet(ImageClassifier):
             block = DenseBlock(count, k, bottleneck, seed=self.seed_of(name), name=name, **settings)
             last = [self._bn("bn"), self._relu("relu")] if index == len(counts) else []
             self.add_stage(name, *self._pooling(index), block, *last)
-        initializer = seeded("glorot_uniform", self.seed, "predictions", "kernel")
-        self.add_head(
-            keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="mean", dtype=self.dtype_policy),
-            keras.layers.Dense(classes, kernel_initializer=initializer, name="predictions", dtype=self.dtype_policy),
-            dropped=("mean",),
-        )
+        self.add_head_of_means()
         self.build()
 
     def get_config(self) -> dict[str, Any]:

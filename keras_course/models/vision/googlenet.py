@@ -142,7 +142,7 @@ class GoogLeNet(ImageClassifier):
             self.add_stage(f"inception_{name}", self._module(name))
         self.add_head(
             keras.layers.GlobalAveragePooling2D(name="average", **policy),
-            self._dense("predictions", self.classes, None),
+            self.dense("predictions", self.classes, None, self.kernel_initializer),
             dropped=("average",),
         )
         self._auxiliary: dict[str, tuple[str, ...]] = {}
@@ -249,8 +249,8 @@ class GoogLeNet(ImageClassifier):
             AveragePooling(window, 3, dtype=self.dtype_policy, name=f"auxiliary_{name}_pool"),
             self._convolution(f"auxiliary_{name}_conv", 128, 1),
             keras.layers.Flatten(dtype=self.dtype_policy, name=f"auxiliary_{name}_flatten"),
-            self._dense(f"auxiliary_{name}_hidden", self.scaled(1024), "relu"),
-            self._dense(f"auxiliary_{name}_logits", self.classes, None),
+            self.dense(f"auxiliary_{name}_hidden", self.scaled(1024), "relu", self.kernel_initializer),
+            self.dense(f"auxiliary_{name}_logits", self.classes, None, self.kernel_initializer),
         )
         return tuple(self._keep(layer) for layer in layers)
 
@@ -267,11 +267,6 @@ class GoogLeNet(ImageClassifier):
             kernel_initializer=self._kernel(name),
             dtype=self.dtype_policy,
             name=name,
-        )
-
-    def _dense(self, name: str, units: int, activation: str | None) -> keras.layers.Layer:
-        return keras.layers.Dense(
-            units, activation, kernel_initializer=self._kernel(name), dtype=self.dtype_policy, name=name
         )
 
     def _kernel(self, name: str) -> Any:

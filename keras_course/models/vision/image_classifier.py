@@ -24,6 +24,7 @@ from keras import ops
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import derive_seed, uniform_noise
 from keras_course.core.shapes import require_positive_int, require_rank
+from keras_course.initializers.seeding import seeded
 from keras_course.ops.dropout import drop_units, dropout_mask, require_rate
 
 __all__ = ["Blueprint", "ImageClassifier", "blueprint", "parameter_count"]
@@ -87,6 +88,18 @@ class ImageClassifier(Model):
         """The head's layers in order, the last of which gives the logits; `dropped` names those that dropout thins."""
         self._head = tuple(self._keep(layer) for layer in layers)
         self._dropped = tuple(dropped)
+
+    def add_head_of_means(self) -> None:
+        """Means over all places of the maps, which dropout thins, under one dense layer: "mean" and "predictions"."""
+        means = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="mean", dtype=self.dtype_policy)
+        self.add_head(means, self.dense("predictions", self.classes), dropped=("mean",))
+
+    def dense(
+        self, name: str, units: int, activation: Any = None, kernel_initializer: Any = "glorot_uniform"
+    ) -> keras.layers.Layer:
+        """A dense layer that starts from a seed of its own, as `seed_of(name, "kernel")` gives it."""
+        start = seeded(kernel_initializer, self.seed, name, "kernel")
+        return keras.layers.Dense(units, activation, kernel_initializer=start, dtype=self.dtype_policy, name=name)
 
     def scaled(self, channels: int) -> int:
         """A number of channels or units times `width`, rounded (halves up), at least 1."""

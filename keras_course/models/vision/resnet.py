@@ -124,12 +124,7 @@ class ResNet(ImageClassifier):
                 *self._pooling(index),
                 *(self._block(block, f"{stage}_{i + 1}", filters, 1 if i else strides) for i in range(count)),
             )
-        initializer = seeded("glorot_uniform", self.seed, "predictions", "kernel")
-        self.add_head(
-            keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="mean", dtype=self.dtype_policy),
-            keras.layers.Dense(classes, kernel_initializer=initializer, name="predictions", dtype=self.dtype_policy),
-            dropped=("mean",),
-        )
+        self.add_head_of_means()
         self.build()
 
     def get_config(self) -> dict[str, Any]:

@@ -108,9 +108,9 @@ class VGG(ImageClassifier):
             self.add_stage(f"pool{block}", MaxPooling(2, dtype=self.dtype_policy, name=f"block{block}_pool"))
         self.add_head(
             keras.layers.Flatten(dtype=self.dtype_policy, name="flatten"),
-            self._dense("fc1", self.scaled(4096), "relu"),
-            self._dense("fc2", self.scaled(4096), "relu"),
-            self._dense("predictions", self.classes, None),
+            self.dense("fc1", self.scaled(4096), "relu", self.kernel_initializer),
+            self.dense("fc2", self.scaled(4096), "relu", self.kernel_initializer),
+            self.dense("predictions", self.classes, None, self.kernel_initializer),
             dropped=("fc1", "fc2"),
         )
         self.build((None, *self.image_shape))
@@ -181,7 +181,3 @@ class VGG(ImageClassifier):
             dtype=self.dtype_policy,
             name=name,
         )
-
-    def _dense(self, name: str, units: int, activation: str | None) -> keras.layers.Layer:
-        initializer = seeded(self.kernel_initializer, self.seed, name, "kernel")
-        return keras.layers.Dense(units, activation, kernel_initializer=initializer, dtype=self.dtype_policy, name=name)

@@ -130,6 +130,33 @@ def test_a_singular_covariance_is_one_clear_error_and_keeps_the_parameters():
     assert np.isfinite(model.evaluate(x, verbose=0))
 
 
+@pytest.mark.parametrize("covariance", PEER)
+def test_the_start_by_k_means_is_the_m_step_of_its_clusters(flowers, covariance):
+    model = GaussianMixture(3, 4, covariance, regularisation=1e-6, initial="k-means", seed=2, dtype="float64")
+    model.initialise(flowers)
+    centres = np.asarray(model.means)
+    nearest = np.argmin(np.sum((flowers[:, None] - centres) ** 2, axis=-1), axis=1)
+    q = np.eye(3)[nearest]
+    assert np.allclose(centres, q.T @ flowers / q.sum(0)[:, None], atol=1e-6)  # the centres rest
+    first_step = PeerMixture(3, covariance_type=PEER[covariance], reg_covar=1e-6, means_init=centres)
+    first_step._initialize(flowers, q)
+    wanted = first_step.covariances_
+    if covariance in ("diagonal", "spherical"):
+        wanted = np.stack([np.diag(np.broadcast_to(variance, 4)) for variance in wanted])
+    assert np.allclose(model.covariances, wanted, atol=1e-6) and np.allclose(model.mixing, q.mean(0), atol=1e-6)
+    assert GaussianMixture.from_config(model.get_config()).initial == "k-means"
+
+
+@pytest.mark.parametrize("covariance", ["full", "diagonal", "spherical"])
+def test_a_cluster_of_few_samples_asks_for_regularisation(covariance):
+    x = np.concatenate([np.zeros((3, 2)), np.random.default_rng(0).normal(size=(20, 2)) + 90])
+    model = GaussianMixture(2, 2, covariance, regularisation=0.0, initial="k-means", dtype="float64")
+    with pytest.raises(InvalidDataError, match="cluster of k-means.*regularisation > 0.*sizes=.*3[.]0"):
+        model.initialise(x)
+    with pytest.raises(ValueError, match="initial='random'"):
+        GaussianMixture(2, 2, initial="random")
+
+
 def test_a_constant_feature_needs_regularisation():
     x = np.column_stack([np.arange(30.0), np.ones(30)])
     model = GaussianMixture(2, 2, regularisation=0.0)

@@ -25,7 +25,7 @@ def test_pieces_that_are_alike_leave_chance_at_best(task, count):
     flat = np.ones((5, 6, 6, 1), "float32") * np.arange(5)[:, None, None, None]
     model = made(task, gap=0)
     answers = model.pretext(flat)
-    costs = np.asarray(model.arrangement_costs(answers["labels"], answers["logits"]))
+    costs = np.asarray(model.question_costs(answers["labels"], answers["logits"]))
     assert np.all(costs >= math.log(count) - 1e-5)
     assert model.evaluate(flat, verbose=0, return_dict=True)["accuracy"] == pytest.approx(1 / count)
 
@@ -92,6 +92,20 @@ def test_a_representation_is_of_the_whole_image_or_of_its_pieces():
     assert tuple(whole.encode(X).shape) == (12, 4) and tuple(parts.encode(X).shape) == (12, 16)
     assert np.allclose(whole.encode(X), whole.trunk(X))
     assert np.allclose(parts.encode(X)[:, 4:8], parts.trunk(X[:, :3, 3:]), atol=1e-6)
+
+
+def test_the_penultimate_layer_is_the_strongest_answer_over_all_neighbours():
+    model = made("position", representation="penultimate")
+    features = np.asarray(model.piece_features(X))  # (B, 9, F)
+    pairs = [np.concatenate([features[:, 4], features[:, near]], axis=1) for near in (0, 1, 2, 3, 5, 6, 7, 8)]
+    wanted = np.max([np.asarray(model.hidden(pair)) for pair in pairs], axis=0)
+    assert np.ptp(wanted) > 0 and np.allclose(model.encode(X), wanted, atol=1e-6)
+
+
+def test_the_penultimate_layer_of_a_jigsaw_is_that_of_the_image_as_it_lies():
+    model = made(representation="penultimate")
+    hidden = model.encode(X)
+    assert tuple(hidden.shape) == (12, model.units) and np.allclose(model.head(hidden), model(X), atol=1e-6)
 
 
 def test_a_trunk_for_one_size_serves_pieces():

@@ -35,7 +35,7 @@ def test_an_image_that_looks_alike_from_all_sides_costs_log_four_too():
     model = made()
     assert np.allclose(model(symmetric), model(np.asarray(quarter_turn(symmetric, 1))), atol=1e-5)
     answers = model.pretext(symmetric)
-    costs = np.asarray(model.rotation_costs(answers["turns"], answers["logits"]))
+    costs = np.asarray(model.question_costs(answers["labels"], answers["logits"]))
     assert np.all(costs >= math.log(4) - 1e-5)
 
 

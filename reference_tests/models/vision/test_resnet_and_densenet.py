@@ -144,3 +144,19 @@ def test_every_network_of_the_tables_runs_and_takes_a_step_at_reduced_width(netw
         after = [v for layer in layers for v in layer.trainable_variables]
         assert all(np.all(np.isfinite(array(v))) for v in after)
         assert any(not np.array_equal(a, array(v)) for a, v in zip(stage, after, strict=True))
+
+
+def test_inference_after_one_long_step_fails_by_its_moving_statistics_alone():
+    """They have gone half the way to those of the batch, the weights all of theirs; every block multiplies what is left
+    over. So a deep narrow network can answer with NaN after one step. Once the statistics follow, it answers as in
+    training: neither weights nor epsilon are at fault."""
+    x = images(2)
+    model = ResNet(20, (8, 8, 1), classes=3, form="cifar", width=0.25, normalization={"momentum": 0.5})
+    model.compile(keras.optimizers.SGD(1.0), SoftmaxLoss(), run_eagerly=True)
+    model.train_on_batch(x, np.array([0, 1]))
+    assert all(np.isfinite(weight).all() for weight in model.weights)
+    wild = np.abs(model(x, training=False)).max()
+    for _ in range(16):
+        logits = array(model(x, training=True))
+    assert wild > 1000 * np.abs(logits).max()
+    assert np.allclose(model(x, training=False), logits, rtol=0.01)
