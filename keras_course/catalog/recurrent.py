@@ -140,4 +140,13 @@ ROWS = (
             f"{_OPS}.additive_attention:masked_softmax",
         ),
     ),
+    Entry(
+        "captioning", "Images described in words, each of which looks somewhere", shape="model",
+        object="keras_course.models.recurrent.captioner:Captioner",
+        init={
+            "image_shape": (8, 8, 1), "vocabulary": ("a", "small", "large", "7"), "length": 4, "units": 5,
+            "embedding": 3, "annotation": 4, "attention": 3, "dropout": 0.25,
+        },
+        inputs=(4, 8, 8, 1), recipe="keras_course.recipes.captioning:captioning", sources=("B", "C 10.3.3"),
+    ),
 )  # fmt: skip

@@ -24,6 +24,7 @@ REGISTERED_NAMES = frozenset(
         "Bilinear",
         "BinomialMixture",
         "BottleneckBlock",
+        "Captioner",
         "CategoricalFamily",
         "ChannelwiseDense",
         "CharacterLM",

@@ -9,6 +9,7 @@ from keras_course.core.errors import UnknownSlugError
 from keras_course.datasets import bundled, sentence_pairs
 from keras_course.datasets.dataset import Dataset
 from keras_course.datasets.digit_canvas import digit_canvas
+from keras_course.datasets.digit_captions import digit_captions
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
 from keras_course.datasets.king_james import king_james
 from keras_course.datasets.photograph_crops import photograph_crops
@@ -18,6 +19,7 @@ _BUNDLED = {
     "digits": bundled.digits,
     "digits-flat": bundled.digits_flat,
     "digit-canvas": digit_canvas,
+    "digit-captions": digit_captions,
     "iris": bundled.iris,
     "wine": bundled.wine,
     "breast-cancer": bundled.breast_cancer,

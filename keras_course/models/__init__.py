@@ -21,6 +21,7 @@ from keras_course.models.perceptrons import (
 )
 from keras_course.models.recurrent import (
     BackpropThroughTime,
+    Captioner,
     CharacterLM,
     DeepRNN,
     EchoStateNetwork,
@@ -46,6 +47,7 @@ __all__ = [
     "Bagging",
     "BinomialMixture",
     "BoltzmannMachine",
+    "Captioner",
     "CharacterLM",
     "ContextPrediction",
     "ContractiveAutoencoder",

@@ -8,10 +8,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
+from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
@@ -20,6 +22,7 @@ from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.ops.language import bits_of_symbols
 
 __all__ = [
+    "caption_probability",
     "character_bits",
     "deep_rnn_outputs",
     "echo_state_read_out",
@@ -56,6 +59,18 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def caption_probability(
+    features: Any, words: Any, tokens: int, units: int, embedding: int, annotation: int, attention: int
+) -> dict[str, Any]:
+    """log p of a caption, and where each of its words looks on a feature map that is the image itself. Source: B."""
+    names = [f"word{k}" for k in range(tokens)]
+    sizes = {"units": units, "embedding": embedding, "annotation": annotation, "attention": attention}
+    model = Captioner(features.shape, names, len(words), trunk=keras.layers.Activation("linear"), **sizes)
+    _by_formula(model)
+    log_p, maps = compiled(model.score)(features[None], ops.cast(words, "int32")[None])
+    return {"log_probability": log_p[0], "attention": maps[0]}
 
 
 def _translator(kind: Any, units: int, embedding: int) -> Any:

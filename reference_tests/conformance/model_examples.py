@@ -68,6 +68,11 @@ def first_against_last(x: np.ndarray) -> np.ndarray:
     return (x[:, 0, 0] > x[:, -1, 0]).astype("int32")
 
 
+def brightness_in_words(x: np.ndarray) -> np.ndarray:
+    """Captions (B, 4) of ids: one word, or two, by which half is brighter; then the end, then padding."""
+    return np.array([[4, 2, 0, 0], [5, 7, 2, 0]], "int32")[brightest_corner(x)]
+
+
 def echo(x: np.ndarray) -> np.ndarray:
     """Two of the inputs of the step before, squeezed into (-1, 1)."""
     return np.tanh(np.concatenate([0 * x[:, :1, :2], x[:, :-1, :2]], axis=1)).astype("float32")
@@ -158,6 +163,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "mlp": {"targets": pairs, "compile": with_half_squared_loss},
     "backprop": {"targets": pairs, "compile": by_own_rule, "any_split": True},
     "bptt": {"targets": echo, "compile": with_its_likelihood, "any_split": True},
+    "captioning": {"targets": brightness_in_words, "compile": with_momentum, "texts": ("a small 7", "large", "A  12")},
     "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},

@@ -179,6 +179,7 @@ def test_names_list_every_set_once():
         "cifar10",
         "dates",
         "digit-canvas",
+        "digit-captions",
         "english-french",
         "fashion-mnist",
         "king-james",

@@ -303,6 +303,43 @@ def deep_rnn_outputs(x, units, outputs):
     return {"whole": found, "streamed": found}
 
 
+def caption_probability(features, words, tokens, units, embedding, annotation, attention):
+    """Place by place and word by word; weight tensors counted in the order of their making."""
+    height, width = len(features), len(features[0])
+    size, zero, one = tokens + 4, mpmath.mpf(0), mpmath.mpf(1)
+    places = []
+    for r in range(height):
+        for c in range(width):
+            where = [2 * mpmath.mpf(r) / (height - 1) - 1, 2 * mpmath.mpf(c) / (width - 1) - 1]
+            places.append(exact(features[r][c]) + where)
+    seen = len(places[0])
+    A, b = transpose(_formula(0, seen, annotation)), _vector(1, annotation)
+    notes = [[max(v, zero) for v in plus(times(A, place), b)] for place in places]
+    mean = [sum(column) / len(notes) for column in transpose(notes)]
+    begun = plus(times(transpose(_formula(2, annotation, 2 * units)), mean), _vector(3, 2 * units))
+    h, c = [mpmath.tanh(v) for v in begun[:units]], begun[units:]
+    looked, offered = transpose(_formula(4, units, attention)), transpose(_formula(5, annotation, attention))
+    v = [row[0] for row in _formula(6, attention, 1)]
+    E = _formula(7, size, embedding)
+    W, R = _blocks(_formula(8, embedding + annotation, 4 * units), units), _blocks(_formula(9, units, 4 * units), units)
+    d = _pieces(_vector(10, 4 * units), units)
+    V, e = transpose(_formula(11, units + annotation, size)), _vector(12, size)
+    total, maps, last = zero, [], 1  # the start token
+    for word in words:
+        scores = [dot(v, [mpmath.tanh(s) for s in plus(times(looked, h), times(offered, note))]) for note in notes]
+        alpha = _softmax(scores)
+        z = [dot(alpha, column) for column in transpose(notes)]
+        fed = E[last] + z
+        i, f, o, g = (plus(plus(times(W[n], fed), times(R[n], h)), d[n]) for n in range(4))
+        c = [sigmoid(f[j]) * c[j] + sigmoid(i[j]) * mpmath.tanh(g[j]) for j in range(units)]
+        h = [sigmoid(o[j]) * mpmath.tanh(c[j]) for j in range(units)]
+        counts = one if word else zero
+        total += counts * mpmath.log(_softmax(plus(times(V, h + z), e))[word])
+        maps.append([[counts * alpha[r * width + k] for k in range(width)] for r in range(height)])
+        last = word
+    return {"log_probability": rounded(total), "attention": rounded(maps)}
+
+
 def character_bits(codes, characters, embedding, units):
     """-log2 of the probability of each character, from the quotient of exponentials."""
     rows = _formula(0, characters, embedding)

@@ -16,7 +16,7 @@ from keras_course.layers.recurrent import (
     RNNCell,
     VectorToSequence,
 )
-from keras_course.models.recurrent import RNNSearch, Seq2Seq
+from keras_course.models.recurrent import Captioner, RNNSearch, Seq2Seq
 from keras_course.ops.bptt import backprop_through_time
 from keras_course.ops.decoding import beam, greedy
 from keras_course.ops.recurrent import gru_step, lstm_step, peephole_lstm_step
@@ -94,6 +94,11 @@ class VectorAtTheStartAlone(VectorToSequence):
         return ops.concatenate([super().call(vector, sequence)[:, :1], rest[:, 1:]], axis=1)
 
 
+class MeanForWhereItLooks(Captioner):
+    def look(self, h, context):
+        return context["mean"], super().look(h, context)[1]
+
+
 def recurrent_gradient_turned_round(*arguments, **settings):
     found = backprop_through_time(*arguments, **settings)
     return found._replace(W=-ops.transpose(found.W))
@@ -138,6 +143,7 @@ RECURRENT_FAULTS = {
     "second direction not turned back": ("bidirectional", NotTurnedBack),
     "logits fed back": ("output-recurrent", LogitsFedBack),
     "vector at the start alone": ("vector-to-sequence", VectorAtTheStartAlone),
+    "mean for where it looks": ("captioning", MeanForWhereItLooks),
     "recurrent gradient turned round": ("bptt.backprop_through_time", recurrent_gradient_turned_round),
     "target of the same step": ("teacher-forcing", target_of_the_same_step),
     "half a state looks": ("bahdanau-attention", HalfAStateLooks),

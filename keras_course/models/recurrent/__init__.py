@@ -1,6 +1,7 @@
 """Recurrent models: stacks of layers that decide over a sequence or at every step, and reservoirs that are read."""
 
 from keras_course.models.recurrent.bptt import BackpropThroughTime
+from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
@@ -10,6 +11,7 @@ from keras_course.models.recurrent.seq2seq import Seq2Seq
 
 __all__ = [
     "BackpropThroughTime",
+    "Captioner",
     "CharacterLM",
     "DeepRNN",
     "EchoStateNetwork",
