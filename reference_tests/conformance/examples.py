@@ -19,6 +19,7 @@ CHOSEN = {
     "y_true": {"shape": (6,), "dtype": "int32", "max": 3},
     "y_pred": {"shape": (6, 3), "dtype": "probability"},
 }
+ASKED = {"y_true": {"shape": (6, 4, 2), "dtype": "int32", "max": 3}, "y_pred": {"shape": (6, 4, 2)}}
 
 _AUGMENTATION = "keras_course.layers.augmentation"
 _IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
@@ -153,6 +154,22 @@ MEMBERS: dict[str, dict[str, Any]] = {
         },
         "inputs": (3, 5, 6, 2),
     },
+    "keras_course.layers.recurrent.neural_turing_machine:NTM": {
+        "init": {
+            "units": 3,
+            "slots": 4,
+            "width": 2,
+            "write_heads": 2,
+            "controller": "feedforward",
+            "dropout": 0.25,
+            "seed": 3,
+            "return_sequences": True,
+            "learn_memory": True,
+        },
+        "inputs": (2, 4, 3),
+    },
+    "keras_course.losses.asked_bits:AskedBitsLoss": {"init": {}, "inputs": ASKED},
+    "keras_course.metrics.bit_error:BitError": {"init": {}, "inputs": ASKED},
     "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
         "init": {"optimizer": "sgd", "decay": 0.1, "form": "fixed"},
         "inputs": (1,),

@@ -14,6 +14,7 @@ from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
+from reference_tests.conformance.memory_examples import MEMORY_TRAINING
 
 
 def signs(x: np.ndarray) -> np.ndarray:
@@ -187,6 +188,7 @@ TRAINING: dict[str, dict[str, Any]] = {
         "compile": with_softmax_loss,
         "texts": ("a b.", "bab", "..a a"),
     },
+    **MEMORY_TRAINING,
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},

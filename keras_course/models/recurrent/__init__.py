@@ -7,6 +7,8 @@ from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
 from keras_course.models.recurrent.handwriting import HandwritingSynthesis
 from keras_course.models.recurrent.liquid_state_machine import LiquidStateMachine
+from keras_course.models.recurrent.memory_network import MemoryNetwork
+from keras_course.models.recurrent.neural_turing_machine import NeuralTuringMachine
 from keras_course.models.recurrent.rnn_search import RNNSearch
 from keras_course.models.recurrent.seq2seq import Seq2Seq
 
@@ -18,6 +20,8 @@ __all__ = [
     "EchoStateNetwork",
     "HandwritingSynthesis",
     "LiquidStateMachine",
+    "MemoryNetwork",
+    "NeuralTuringMachine",
     "RNNSearch",
     "Seq2Seq",
 ]
