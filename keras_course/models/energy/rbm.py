@@ -49,7 +49,8 @@ class RBM(Model):
         parameters follow -d/dtheta (mean F(v) - mean F(v'))
 
     `model(x)` and `predict` give the features P(h = 1 | x). `compile()` takes an optimizer, no loss. Metric:
-    `reconstruction_error`, the squared error of E[v | E[h | x]], a mean over units and examples.
+    `reconstruction_error`, the squared error of E[v | E[h | x]], a mean over units and examples (in contrastive
+    divergence's training of E[v | h] at the h that was drawn, which costs no product of its own).
 
     Without XLA unless `compile(jit_compile=True)` asks for it: drawing the noise inside XLA costs more than XLA saves.
 
@@ -208,7 +209,10 @@ class RBM(Model):
 
     def draw_visible(self, h: Any, noise: Any) -> Any:
         """v ~ P(v | h), (B, D), at uniform (binary units) or standard normal numbers (B, D)."""
-        mean = self.decode(h)
+        return self.draw_around(self.decode(h), noise)
+
+    def draw_around(self, mean: Any, noise: Any) -> Any:
+        """v of the given means, (B, D), as `draw_visible`."""
         return mean + self.scale * noise if self.visible == "gaussian" else ops.cast(noise < mean, self.variable_dtype)
 
     def sweep_noise(self, rows: Any, seed: Any) -> tuple[Any, Any]:
@@ -220,11 +224,15 @@ class RBM(Model):
         uniforms = uniform_noise((rows, self.units + self.features), seed, dtype)
         return uniforms[:, : self.units], uniforms[:, self.units :]
 
-    def negative_phase(self, hidden_logits: Any) -> Any:
-        """States of the model to hold against data: (B, D), or (chains, D) with persistent chains, which move.
+    def negative_phase(self, hidden_logits: Any) -> tuple[Any, Any]:
+        """States of the model to hold against data, and what the first sweep made of the data.
 
         Args:
-            hidden_logits: tensor (B, H), the data's log odds of the hidden units, where chains start at the data.
+            hidden_logits: tensor (B, H), the data's log odds of the hidden units.
+
+        Returns:
+            Tuple (states, means): (B, D) and E[v | h] (B, D) at the drawn h; with persistent chains, which move,
+            (chains, D) and E[v | P(h = 1 | x)].
         """
         seeds = gibbs_seeds(self.step_seed("gibbs"), self.gibbs_steps)
         if self.chains is not None:
@@ -234,20 +242,21 @@ class RBM(Model):
                 v = self.draw_visible(h, visible_noise)
                 h = self.draw_hidden(v, hidden_noise)
             self.chain_states.assign(h)
-            return v
+            return v, self.decode(ops.sigmoid(hidden_logits))
         rows = ops.shape(hidden_logits)[0]
         start, total = self.share_of_batch(rows)
-        v = None
+        v = first = None
         for seed in seeds:
             hidden_noise, visible_noise = (part[start : start + rows] for part in self.sweep_noise(total, seed))
             logits = hidden_logits if v is None else self.hidden_logits(v)
             h = ops.cast(hidden_noise < ops.sigmoid(logits), logits.dtype)
-            v = self.draw_visible(h, visible_noise)
-        return v
+            mean = self.decode(h)
+            first = mean if first is None else first
+            v = self.draw_around(mean, visible_noise)
+        return v, first
 
-    def contrast(self, x: Any, hidden_logits: Any) -> Any:
+    def contrast(self, x: Any, v: Any, hidden_logits: Any) -> Any:
         """F(x) - F(v), (B,), v row by row, or - the mean of F over persistent chains."""
-        v = ops.stop_gradient(self.negative_phase(ops.stop_gradient(hidden_logits)))
         model = rbm_free_energy(v, *self.parameters, self.deviation)
         data = free_energy_of_logits(x, hidden_logits, self.visible_bias, self.deviation)
         return data - (model if self.chains is None else ops.mean(model))
@@ -262,11 +271,14 @@ class RBM(Model):
     ) -> Any:
         x = ops.cast(x, self.variable_dtype)
         told = ops.cast(y_pred, x.dtype)
-        features = ops.sigmoid(ops.stop_gradient(told)) if training else told
-        reconstructed = ops.mean(ops.square(x - ops.stop_gradient(self.decode(features))), axis=-1)  # (B,)
+        if training:
+            v, means = (ops.stop_gradient(each) for each in self.negative_phase(ops.stop_gradient(told)))
+        else:
+            v, means = None, self.decode(told)
+        reconstructed = ops.mean(ops.square(x - means), axis=-1)  # (B,)
         self.reconstruction_error.update_state(reconstructed, sample_weight)
         if training:
-            losses = self.contrast(x, told)
+            losses = self.contrast(x, v, told)
         else:
             losses = reconstructed if self.visible == "gaussian" else -self.pseudo_log_likelihood(x)
         if sample_weight is not None:

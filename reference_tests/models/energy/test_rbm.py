@@ -77,7 +77,7 @@ def test_a_training_step_moves_by_the_difference_of_data_and_chains():
     before = [values(weight) for weight in model.trainable_variables]
     states = values(model.chain_states)
     model.compile(keras.optimizers.SGD(1.0))
-    v = values(model.negative_phase(model.hidden_logits(x)))
+    v = values(model.negative_phase(model.hidden_logits(x))[0])
     model.chain_states.assign(states)
     model.train_on_batch(x)
 
