@@ -122,6 +122,18 @@ ROWS = (
         members=(f"{_OPS}.teacher_forcing:scheduled_mixing",),
     ),
     Entry(
+        "handwriting", "Handwriting from text: a deep LSTM, a mixture of pen strokes, a window over the text",
+        shape="model", object="keras_course.models.recurrent.handwriting:HandwritingSynthesis",
+        init={"alphabet": "ab", "units": 4, "levels": 2, "components": 2, "window": 2, "text_length": 3},
+        inputs=(4, 5, 4), recipe="keras_course.recipes.handwriting:handwriting", sources=("B",),
+        members=(
+            "keras_course.layers.soft_window:SoftWindow", "keras_course.layers.windowed_lstm:WindowedLSTM",
+            "keras_course.distributions.families.pen_stroke:PenStroke",
+            f"{_OPS}.handwriting:bivariate_mixture_log_density", f"{_OPS}.handwriting:bivariate_normal_log_density",
+            f"{_OPS}.handwriting:sharpened", f"{_OPS}.handwriting:soft_window",
+        ),
+    ),
+    Entry(
         "seq2seq", "From sequence to sequence through one vector; decoding greedy, by beam, by chance", shape="model",
         object="keras_course.models.recurrent.seq2seq:Seq2Seq", init=_TRANSLATOR, inputs=_IDS,
         recipe="keras_course.recipes.translation:seq2seq", sources=("C 10.3.4", "B"),
@@ -148,5 +160,36 @@ ROWS = (
             "embedding": 3, "annotation": 4, "attention": 3, "dropout": 0.25,
         },
         inputs=(4, 8, 8, 1), recipe="keras_course.recipes.captioning:captioning", sources=("B", "C 10.3.3"),
+    ),
+    Entry(
+        "neural-turing-machine", "A controller that addresses a memory by content and by place", shape="model",
+        object="keras_course.models.recurrent.neural_turing_machine:NeuralTuringMachine",
+        init={
+            "features": 3, "outputs": 2, "units": 4, "slots": 5, "width": 3, "read_heads": 2, "write_heads": 1,
+            "learn_memory": True,
+        },
+        inputs=(4, 5, 3), recipe="keras_course.recipes.bit_sequences:neural_turing_machine", sources=("S 9.5",),
+        members=(
+            f"{_LAYERS}.neural_turing_machine:NTM",
+            f"{_OPS}.external_memory:content_weights", f"{_OPS}.external_memory:interpolated_weights",
+            f"{_OPS}.external_memory:shifted_weights", f"{_OPS}.external_memory:sharpened_weights",
+            f"{_OPS}.external_memory:read_memory", f"{_OPS}.external_memory:write_memory",
+            f"{_OPS}.bit_sequences:asked_bits_loss", f"{_OPS}.bit_sequences:wrong_and_asked_bits",
+            "keras_course.losses.asked_bits:AskedBitsLoss", "keras_course.metrics.bit_error:BitError",
+        ),
+    ),
+    Entry(
+        "memory-network", "A story of sentences, looked at several times to answer a question", shape="model",
+        object="keras_course.models.recurrent.memory_network:MemoryNetwork",
+        init={
+            "vocabulary": ["ada", "attic", "cellar", "is", "where"], "answers": ["attic", "cellar", "no"],
+            "sentences": 4, "words": 3, "width": 4, "hops": 2, "linear_start": 2,
+        },
+        inputs={"inputs": {"shape": [4, 5, 3], "dtype": "int32", "max": 6}},
+        recipe="keras_course.recipes.question_tasks:memory_network", sources=("S 9.5",),
+        members=(
+            f"{_OPS}.memory_hop:position_encoded", f"{_OPS}.memory_hop:story_attention",
+            f"{_OPS}.memory_hop:memory_hop",
+        ),
     ),
 )  # fmt: skip

@@ -38,6 +38,7 @@ SHA256 = {
     "breast_cancer/breast_cancer.csv": "fed3eb72d0575ef6192293f5093c6e801b1476b577d0386bf4455504522172ed",
     "diabetes/diabetes_data_raw.csv.gz": "7fc0ded571454b1982210d3bb43f0aca44eae01a0b8654a3b24022bdb6b38009",
     "diabetes/diabetes_target.csv.gz": "8e53f65eb811df43c206f3534bb3af0e5fed213bc37ed6ba36310157d6023803",
+    "hershey/glyphs.tsv.gz": "4021f1e47c7ba9a77bbfe5ebbaaf27daf762e3cb3b98aba3620df4a7a7610134",
     "king_james/king_james.tsv.gz": "474fe5af64d4298c0d018b7072ba3898648026aa49e97d8a051b0122895aa424",
     "photographs/china.jpg": "8378025ad2519d649d02e32bd98990db4ab572357d9f09841c2fbfbb4fefad29",
     "photographs/flower.jpg": "a77f6ec41e353afdf8bdff2ea981b2955535d8d83294f8cfa49cf4e423dd5638",

@@ -10,6 +10,7 @@ from keras_course.datasets import bundled, sentence_pairs
 from keras_course.datasets.dataset import Dataset
 from keras_course.datasets.digit_canvas import digit_canvas
 from keras_course.datasets.digit_captions import digit_captions
+from keras_course.datasets.hershey_words import hershey_words
 from keras_course.datasets.keras_sets import KERAS_SETS, load_keras_set
 from keras_course.datasets.king_james import king_james
 from keras_course.datasets.photograph_crops import photograph_crops
@@ -25,6 +26,7 @@ _BUNDLED = {
     "breast-cancer": bundled.breast_cancer,
     "diabetes": bundled.diabetes,
     "photograph-crops": photograph_crops,
+    "hershey-words": hershey_words,
     "english-french": sentence_pairs.english_french,
     "dates": sentence_pairs.dates,
     "narma-10": narma10,

@@ -26,6 +26,8 @@ from keras_course.models.recurrent import (
     DeepRNN,
     EchoStateNetwork,
     LiquidStateMachine,
+    MemoryNetwork,
+    NeuralTuringMachine,
 )
 from keras_course.models.regularized import (
     AdaBoost,
@@ -65,6 +67,8 @@ __all__ = [
     "LiquidStateMachine",
     "LogisticRegression",
     "MLP",
+    "MemoryNetwork",
+    "NeuralTuringMachine",
     "PCA",
     "Perceptron",
     "RBM",

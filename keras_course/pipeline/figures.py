@@ -1,4 +1,4 @@
-"""What a figure function gets to draw from, and the writing of its PNG file."""
+"""What a figure function gets to draw from, and the writing of its file."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ class FigureContext:
 
 
 def draw_figures(context: FigureContext, folder: Path) -> list[Path]:
-    """Draws every figure of the recipe into `folder`.
+    """Draws every figure of the recipe into `folder`; a figure that is text is an SVG document.
 
     Returns:
-        Paths of the PNG files, in the order of the recipe.
+        Paths of the PNG and SVG files, in the order of the recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
@@ -91,7 +91,7 @@ def draw_figures(context: FigureContext, folder: Path) -> list[Path]:
         figure = draw(context)
         if figure is None:
             continue
-        path = folder / f"{figure_name(draw)}.png"
-        write_atomically(path, partial(figure.savefig, dpi=DOTS_PER_INCH))
+        path = folder / f"{figure_name(draw)}.{'svg' if isinstance(figure, str) else 'png'}"
+        write_atomically(path, figure if isinstance(figure, str) else partial(figure.savefig, dpi=DOTS_PER_INCH))
         drawn.append(path)
     return drawn

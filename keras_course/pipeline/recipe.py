@@ -61,8 +61,9 @@ class Recipe:
         baseline: callable(dataset, seed) that returns `Baseline(name, metrics)` measured on `dataset.test`, or None.
         floor: test metric -> least value a full run must reach (accuracies, log-likelihoods).
         ceiling: test metric -> greatest value a full run may have (losses, errors).
-        figures: callables(FigureContext) that return a matplotlib `Figure`, or None where there is nothing to draw;
-            saved as figures/<name of the function>.png (`functools.partial` is seen through).
+        figures: callables(FigureContext) that return a matplotlib `Figure`, the text of an SVG document, or None where
+            there is nothing to draw; saved as figures/<name of the function>.png, or .svg (`functools.partial` is seen
+            through).
         prepare: callable(Dataset) that returns the Dataset the model sees (labels to -1 and +1, targets = inputs);
             applied to the whole set, test split included, and to the baseline's.
         augment: callable(x, uniforms) that returns x changed, for training batches alone. x is a tensor (B, ...);

@@ -209,4 +209,5 @@ def _pictures(paths: Iterable[Path]) -> str:
 def _picture(path: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
     name = escape(path.stem.replace("_", " "))
-    return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"></figure>'
+    kind = "svg+xml" if path.suffix == ".svg" else "png"
+    return f'<figure><img alt="{name}" src="data:image/{kind};base64,{data}"></figure>'

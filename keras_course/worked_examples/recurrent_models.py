@@ -17,6 +17,7 @@ from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
+from keras_course.models.recurrent.handwriting import HandwritingSynthesis
 from keras_course.models.recurrent.rnn_search import RNNSearch
 from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.ops.language import bits_of_symbols
@@ -26,6 +27,8 @@ __all__ = [
     "character_bits",
     "deep_rnn_outputs",
     "echo_state_read_out",
+    "handwriting_densities",
+    "handwriting_weights",
     "translated_by_searching",
     "translated_with_one_vector",
 ]
@@ -59,6 +62,29 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
         return found["outputs"][0]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
+
+
+def handwriting_densities(lines: Any, units: int) -> dict[str, Any]:
+    """log p of every point of two lines under two levels, two Gaussians and a window of two. Source: B."""
+    model = HandwritingSynthesis("ab", units, levels=2, components=2, window=2, text_length=3)
+    _by_formula(model)
+
+    def log_densities(lines: Any) -> Any:
+        return model.family.log_prob(model(lines), model.parts_of(lines)[0])
+
+    return {"log_densities": compiled(log_densities)(lines)}
+
+
+def handwriting_weights(units: int, letters: int) -> dict[str, Any]:
+    """Millions of weights of three LSTM levels of 400 on pen points alone, and of the whole network. Source: B."""
+    stack = DeepRNN(3, 1, units=(units,) * 3).levels
+    alphabet = "".join(chr(ord("A") + letter) for letter in range(letters))
+    whole = HandwritingSynthesis(alphabet, units)
+    return {
+        "lstm_stack": sum(level.count_params() for level in stack) / 1e6,
+        "whole_network": whole.count_params() / 1e6,
+        "parameters_of_a_point": compiled(whole)(ops.zeros((1, 1, 4))).shape[-1],
+    }
 
 
 def caption_probability(

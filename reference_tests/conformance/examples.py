@@ -19,6 +19,7 @@ CHOSEN = {
     "y_true": {"shape": (6,), "dtype": "int32", "max": 3},
     "y_pred": {"shape": (6, 3), "dtype": "probability"},
 }
+ASKED = {"y_true": {"shape": (6, 4, 2), "dtype": "int32", "max": 3}, "y_pred": {"shape": (6, 4, 2)}}
 
 _AUGMENTATION = "keras_course.layers.augmentation"
 _IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
@@ -84,6 +85,14 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"compression": 0.7, "seed": 1},
         "inputs": (2, 5, 4, 3),
     },
+    "keras_course.layers.soft_window:SoftWindow": {
+        "init": {"components": 2, "first_step": 0.3},
+        "inputs": {"hidden": {"shape": (2, 4, 3)}, "characters": {"shape": (2, 3, 5)}},
+    },
+    "keras_course.layers.windowed_lstm:WindowedLSTM": {
+        "init": {"units": 3, "window": 2, "first_step": 0.3},
+        "inputs": {"sequences": {"shape": (2, 4, 2)}, "characters": {"shape": (2, 3, 5)}},
+    },
     "keras_course.layers.recurrent.reservoir:Reservoir": {
         "init": {
             "units": 6,
@@ -145,6 +154,22 @@ MEMBERS: dict[str, dict[str, Any]] = {
         },
         "inputs": (3, 5, 6, 2),
     },
+    "keras_course.layers.recurrent.neural_turing_machine:NTM": {
+        "init": {
+            "units": 3,
+            "slots": 4,
+            "width": 2,
+            "write_heads": 2,
+            "controller": "feedforward",
+            "dropout": 0.25,
+            "seed": 3,
+            "return_sequences": True,
+            "learn_memory": True,
+        },
+        "inputs": (2, 4, 3),
+    },
+    "keras_course.losses.asked_bits:AskedBitsLoss": {"init": {}, "inputs": ASKED},
+    "keras_course.metrics.bit_error:BitError": {"init": {}, "inputs": ASKED},
     "keras_course.optimizers.decoupled_weight_decay:DecoupledWeightDecay": {
         "init": {"optimizer": "sgd", "decay": 0.1, "form": "fixed"},
         "inputs": (1,),

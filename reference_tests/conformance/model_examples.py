@@ -14,6 +14,7 @@ from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
+from reference_tests.conformance.memory_examples import MEMORY_TRAINING
 
 
 def signs(x: np.ndarray) -> np.ndarray:
@@ -167,6 +168,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "seq2seq": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "bahdanau-attention": {"targets": letters_back, "compile": with_adam, "any_split": True, "texts": LETTERS},
     "deep-rnn": {"targets": first_against_last, "compile": with_softmax_loss},
+    "handwriting": {"compile": with_adam, "any_split": True, "texts": ("a", "ab", "bba")},
     "echo-state-network": {
         "targets": echo,
         "compile": by_own_rule,
@@ -186,6 +188,7 @@ TRAINING: dict[str, dict[str, Any]] = {
         "compile": with_softmax_loss,
         "texts": ("a b.", "bab", "..a a"),
     },
+    **MEMORY_TRAINING,
     "lenet": {"targets": brightest_corner, "compile": with_softmax_loss},
     "alexnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vgg": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},

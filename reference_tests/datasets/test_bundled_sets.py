@@ -24,6 +24,7 @@ ROWS = {
     "breast-cancer": 569,
     "diabetes": 442,
     "photograph-crops": 1800,
+    "hershey-words": 2560,
 }
 SHAPES = {
     "digits": (8, 8, 1),
@@ -33,6 +34,7 @@ SHAPES = {
     "breast-cancer": (30,),
     "diabetes": (10,),
     "photograph-crops": (16, 16, 3),
+    "hershey-words": (77, 4),
 }
 CLASSES = {
     "digits": 10,
@@ -42,6 +44,7 @@ CLASSES = {
     "breast-cancer": 2,
     "diabetes": None,
     "photograph-crops": 2,
+    "hershey-words": 24,
 }
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_course.core.loops import traced
 from keras_course.initializers import LiquidConnections, SparseReservoir
 from keras_course.initializers.sparse_reservoir import radius_of
 from keras_course.layers import Reservoir, ReservoirCell, SpikingReservoir, SpikingReservoirCell
@@ -33,7 +34,7 @@ def test_two_starts_converge_below_radius_one_and_a_wrong_scale_is_caught(leak):
 
 
 def test_weights_are_sparse_scaled_to_the_radius_and_a_function_of_the_seed():
-    for units, density in ((40, 0.2), (700, 0.02)):  # all eigenvalues, and ARPACK
+    for units, density in ((40, 0.2), (605, 0.02)):  # all eigenvalues, and ARPACK
         weights = SparseReservoir(0.85, density, seed=4).draw(units)
         assert ((weights != 0).sum(axis=1) == round(density * units)).all()
         assert abs(np.abs(np.linalg.eigvals(weights)).max() - 0.85) < 1e-9
@@ -103,14 +104,14 @@ def test_a_neuron_fires_at_the_period_of_its_current_and_rests():
 
     assert firing_interval(0.99, 20.0) == np.inf
     layer = SpikingReservoir(
-        (1, 1, 2), output="spikes", drive=1.5, step_size=0.01, refractory=200, return_sequences=True, dtype="float64"
+        (1, 1, 2), output="spikes", drive=1.5, step_size=0.05, refractory=40, return_sequences=True, dtype="float64"
     )
-    layer.build((1, 8000, 1))
+    layer.build((1, 1600, 1))
     layer.cell.recurrent_kernel.assign(np.zeros((2, 2)))
-    times = np.nonzero(np.asarray(layer(np.zeros((1, 8000, 1))))[0, :, 0])[0] * 0.01
+    times = np.nonzero(np.asarray(traced(layer)(np.zeros((1, 1600, 1))))[0, :, 0])[0] * 0.05
     period = firing_interval(1.5, 20.0, refractory=2.0)
-    np.testing.assert_allclose(np.diff(times), period, atol=0.02)
-    np.testing.assert_allclose(times[0], period - 2.0, atol=0.02)
+    np.testing.assert_allclose(np.diff(times), period, atol=0.1)
+    np.testing.assert_allclose(times[0], period - 2.0, atol=0.1)
     v = ops.convert_to_tensor([[0.5]])
     moved, _, fired = integrate_and_fire_step(v, ops.zeros((1, 1)), ops.zeros((1, 1)), decay_of(20.0, 1.0))
     assert float(fired[0, 0]) == 0 and abs(float(moved[0, 0]) - 0.5 * np.exp(-1 / 20)) < 1e-7

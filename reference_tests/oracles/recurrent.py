@@ -11,6 +11,29 @@ from reference_tests.oracles.recurrent_attention import (  # noqa: F401
     translated_by_searching,
     translated_with_one_vector,
 )
+from reference_tests.oracles.recurrent_handwriting import (  # noqa: F401
+    handwriting_densities,
+    handwriting_weights,
+    sampling_bias,
+    stroke_density,
+    window_weights,
+)
+from reference_tests.oracles.recurrent_memory import (  # noqa: F401
+    addressed_by_content,
+    bits_that_are_asked_for,
+    erased_and_added,
+    hop_over_a_story,
+    interpolated_addresses,
+    linear_hop,
+    machine_logits,
+    machine_states,
+    read_by_two_heads,
+    sentences_by_place,
+    sharpened_addresses,
+    shifted_round_the_end,
+    slope_at_an_empty_slot,
+    story_logits,
+)
 from reference_tests.oracles.recurrent_reservoirs import (  # noqa: F401
     constant_current,
     echo_state_read_out,

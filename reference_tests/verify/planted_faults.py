@@ -40,6 +40,7 @@ from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
+from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 from reference_tests.verify.planted_reservoir_faults import RESERVOIR_FAULTS
 from reference_tests.verify.planted_vision_faults import VISION_FAULTS
@@ -349,6 +350,7 @@ FAULTS = {
     "average for sum": ("momentum", AverageForSum),
     "shrinks where it should grow": ("delta-bar-delta", ShrinksWhereItShouldGrow),
     **RECURRENT_FAULTS,
+    **MEMORY_FAULTS,
     **VISION_FAULTS,
     **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,

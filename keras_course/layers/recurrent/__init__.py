@@ -4,6 +4,7 @@ from keras_course.layers.recurrent.bidirectional import Bidirectional
 from keras_course.layers.recurrent.conversion import from_keras, to_keras
 from keras_course.layers.recurrent.gru import GRU, GRUCell
 from keras_course.layers.recurrent.lstm import LSTM, LSTMCell
+from keras_course.layers.recurrent.neural_turing_machine import NTM, NTMCell
 from keras_course.layers.recurrent.output_recurrent import OutputRecurrentRNN
 from keras_course.layers.recurrent.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
 from keras_course.layers.recurrent.reservoir import Reservoir, ReservoirCell
@@ -17,6 +18,8 @@ __all__ = [
     "GRUCell",
     "LSTM",
     "LSTMCell",
+    "NTM",
+    "NTMCell",
     "OutputRecurrentRNN",
     "PeepholeLSTM",
     "PeepholeLSTMCell",

@@ -5,7 +5,10 @@ from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
 from keras_course.models.recurrent.echo_state_network import EchoStateNetwork
+from keras_course.models.recurrent.handwriting import HandwritingSynthesis
 from keras_course.models.recurrent.liquid_state_machine import LiquidStateMachine
+from keras_course.models.recurrent.memory_network import MemoryNetwork
+from keras_course.models.recurrent.neural_turing_machine import NeuralTuringMachine
 from keras_course.models.recurrent.rnn_search import RNNSearch
 from keras_course.models.recurrent.seq2seq import Seq2Seq
 
@@ -15,7 +18,10 @@ __all__ = [
     "CharacterLM",
     "DeepRNN",
     "EchoStateNetwork",
+    "HandwritingSynthesis",
     "LiquidStateMachine",
+    "MemoryNetwork",
+    "NeuralTuringMachine",
     "RNNSearch",
     "Seq2Seq",
 ]
