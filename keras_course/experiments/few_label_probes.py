@@ -121,6 +121,8 @@ def features_of(method: str, dataset: Dataset, seed: int, epochs: int | None = N
         ValueError: for an unknown method.
 
     Example:
+        >>> import numpy as np
+        >>> from keras_course.datasets import load
         >>> features_of("pixels", load("digits"), 0)(np.ones((2, 8, 8, 1))).shape
         (2, 8, 8, 1)
 

@@ -132,7 +132,7 @@ def intrinsic_plasticity_step(x: Any, y: Any, gain: Any, bias: Any, mean: float,
     Example:
         >>> y, a, b = ops.array([[0.5]]), ops.array([1.0]), ops.array([0.0])
         >>> [float(each[0]) for each in intrinsic_plasticity_step(ops.zeros((1, 1)), y, a, b, 0.25, 0.5)]
-        [1.5, -1.0]
+        [1.5, -0.5]
 
     Source: C 13.4; Triesch 2005.
     """
