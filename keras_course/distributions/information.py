@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from keras_course.core.seeds import seed_pair
 from keras_course.core.shapes import require_positive_int
 from keras_course.distributions.families.family import tfp_distributions
 from keras_course.ops import information as formulas
@@ -193,7 +194,7 @@ def _expectation(
         return _exact(closed_form() / unit, return_standard_error)
     except NotImplementedError:
         pass  # TFP's way to say that it knows no closed form
-    pair = ops.convert_to_tensor([0, seed], dtype="int32") if isinstance(seed, int) else ops.cast(seed, "int32")
+    pair = seed_pair(seed)
     terms = integrand(p.sample(samples, seed=pair)) / unit  # (samples, ...)
     value = ops.mean(terms, axis=0)
     if not return_standard_error:

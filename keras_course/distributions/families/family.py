@@ -19,7 +19,7 @@ import keras
 from keras import ops
 
 from keras_course.core.backend import require_tensorflow
-from keras_course.core.seeds import uniform_noise
+from keras_course.core.seeds import seed_pair, uniform_noise
 
 
 def tfp_distributions() -> Any:
@@ -147,7 +147,7 @@ class Family:
         Returns:
             Tensor of draws.
         """
-        pair = ops.convert_to_tensor([0, seed], dtype="int32") if isinstance(seed, int) else ops.cast(seed, "int32")
+        pair = seed_pair(seed)
         parameters = self.checked(parameters)
         if self.uniforms is None:
             return self.distribution(parameters).sample(() if n is None else (n,), seed=pair)

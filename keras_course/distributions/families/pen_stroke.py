@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_course.core.seeds import uniform_noise
+from keras_course.core.seeds import seed_pair, uniform_noise
 from keras_course.core.shapes import require_positive_int
 from keras_course.distributions.families.family import Family, tfp_distributions
 from keras_course.distributions.families.scale import check_scale_arguments, positive_scale, raw_scale, standard_normal
@@ -185,7 +185,7 @@ class PenStroke(Family):
 
     def sample(self, parameters: Any, seed: Any, n: Any = None, bias: Any = 0.0) -> Any:
         """Draws, (..., 3) or (n, ..., 3): as `Family.sample`, sharper with a bias b > 0."""
-        pair = ops.convert_to_tensor([0, seed], dtype="int32") if isinstance(seed, int) else ops.cast(seed, "int32")
+        pair = seed_pair(seed)
         parameters = self.checked(parameters)
         shape = (*(() if n is None else (n,)), *ops.shape(parameters)[:-1], self.uniforms)
         return self.from_uniforms(parameters, uniform_noise(shape, pair, "float64"), bias)

@@ -20,7 +20,7 @@ from keras import ops
 
 from keras_course.core.loops import while_loop
 from keras_course.core.model import Endpoint, Model
-from keras_course.core.seeds import derive_seed
+from keras_course.core.seeds import derive_seed, seed_pair
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
 from keras_course.models.recurrent.alphabet import Alphabet
@@ -167,7 +167,7 @@ class CharacterLM(Model):
             require_positive_int("sample", n=n)
         if not tf.is_tensor(temperature) and not temperature >= 0:
             raise ValueError(f"sample needs a temperature >= 0. Received: temperature={temperature!r}")
-        seed = tf.stack([0, seed]) if isinstance(seed, int) else tf.convert_to_tensor(seed)
+        seed = seed_pair(seed)
         codes, lengths = self.alphabet.encode(tf.reshape(prompt, (1,)))
         checks = [
             tf.debugging.assert_positive(lengths, "sample needs a prompt of one character or more"),

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.seeds import uniform_noise
+from keras_course.core.seeds import seed_pair, uniform_noise
 
 __all__ = ["codes_of", "write_on"]
 
@@ -56,7 +56,7 @@ def write_on(
     model: Any, text: Any, seed: Any, bias: Any, n: Any, points: Any = None, spoken: Any = ""
 ) -> dict[str, Any]:
     """A text in n lines, after points that say `spoken`; see `HandwritingSynthesis.write` and `prime`."""
-    seed = tf.stack([0, seed]) if isinstance(seed, int) else tf.cast(seed, "int32")
+    seed = seed_pair(seed)
     bias, n = tf.cast(bias, model.head.dtype), tf.cast(n, "int32")
     before, wanted = tf.convert_to_tensor(spoken), tf.convert_to_tensor(text)
     codes = codes_of(tf.strings.join([before, wanted])[None], model.alphabet)  # (1, U)
