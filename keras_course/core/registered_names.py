@@ -4,6 +4,9 @@ from __future__ import annotations
 
 REGISTERED_NAMES = frozenset(
     {
+        "MADE",
+        "MaskedDense",
+        "MaskedMLP",
         "ActivityPenalty",
         "AdaBoost",
         "AdaGrad",

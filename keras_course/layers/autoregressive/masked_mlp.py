@@ -41,6 +41,7 @@ class MaskedMLP(keras.layers.Layer):
     Args:
         features: int D.
         outputs: int P, numbers a variable.
+        inputs: int I, numbers that tell the network one variable: I for a class out of I as zeros and a one.
         units: ints, widths of the hidden layers; () for direct connections alone.
         condition: int C, width of a condition, 0 for none.
         order: "forward" (variable 0 first), "backward", "random", or the variables, first to last.
@@ -54,9 +55,9 @@ class MaskedMLP(keras.layers.Layer):
         **kwargs: as keras.layers.Layer.
 
     Call arguments:
-        inputs: tensor (..., D).
+        inputs: tensor (..., D I), variable by variable.
         condition: tensor (..., C), or None.
-        which: int, scalar or (S,) integer tensor; then inputs are (S or 1, B, D).
+        which: int, scalar or (S,) integer tensor; then inputs are (S or 1, B, D I).
 
     Output shape:
         (..., D, P).
@@ -86,6 +87,7 @@ class MaskedMLP(keras.layers.Layer):
         activation: Any = "relu",
         kernel_initializer: Any = "glorot_uniform",
         output_kernel_initializer: Any = "glorot_uniform",
+        inputs: int = 1,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -93,12 +95,14 @@ class MaskedMLP(keras.layers.Layer):
         units = (units,) if isinstance(units, int) else tuple(units)
         widths = {f"units[{level}]": width for level, width in enumerate(units)}
         conditions = {"condition": condition} if condition else {}
-        require_positive_int("MaskedMLP", features=features, outputs=outputs, masks=masks, **widths, **conditions)
+        require_positive_int(
+            "MaskedMLP", features=features, outputs=outputs, masks=masks, inputs=inputs, **widths, **conditions
+        )
         require_one_of("MaskedMLP", ("even", "random"), degrees=degrees)
         self.features, self.outputs, self.units = int(features), int(outputs), tuple(int(width) for width in units)
         self.condition, self.masks, self.degrees = int(condition), int(masks), degrees
         self.order = order if isinstance(order, str) else [int(variable) for variable in order]
-        self.direct = bool(direct)
+        self.direct, self.inputs_each = bool(direct), int(inputs)
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.output_kernel_initializer = keras.initializers.get(output_kernel_initializer)
@@ -144,7 +148,8 @@ class MaskedMLP(keras.layers.Layer):
         return [np.stack(layers) for layers in zip(*sets, strict=True)]
 
     def _dense_layers(self) -> tuple[list[MaskedDense], MaskedDense, MaskedDense | None]:
-        below, hidden = self.input_degrees, []
+        told = below = np.repeat(self.input_degrees, self.inputs_each, axis=-1)  # (K, D I)
+        hidden: list[MaskedDense] = []
         for level, degrees in enumerate(self._hidden_degrees()):
             hidden.append(
                 MaskedDense(
@@ -162,18 +167,18 @@ class MaskedMLP(keras.layers.Layer):
                 name=name,
             )  # fmt: skip
 
-        past = into_outputs(self.input_degrees, "past_hidden", False) if self.direct and hidden else None
+        past = into_outputs(told, "past_hidden", False) if self.direct and hidden else None
         return hidden, into_outputs(below, "to_outputs", True), past
 
     def build(self, inputs_shape: Any = None, condition_shape: Any = None) -> None:
+        width = self.features * self.inputs_each
         if inputs_shape is not None:
-            require_features("MaskedMLP", inputs_shape, self.features)
-        width = self.features
+            require_features("MaskedMLP", inputs_shape, width)
+        if self.past_hidden is not None:
+            self.past_hidden.build((None, width))
         for layer in (*self.hidden, self.to_outputs):
             layer.build((None, width))
             width = layer.units
-        if self.past_hidden is not None:
-            self.past_hidden.build((None, self.features))
         self.condition_kernel = None
         if self.condition:
             first = (*self.hidden, self.to_outputs)[0]
@@ -194,7 +199,7 @@ class MaskedMLP(keras.layers.Layer):
 
     def respond(self, inputs: Any, kernels: list[Any], condition: Any = None) -> Any:
         """The outputs as the last layer makes them, (..., P D), column p D + d."""
-        require_features("MaskedMLP", inputs.shape, self.features)
+        require_features("MaskedMLP", inputs.shape, self.features * self.inputs_each)
         inputs = ops.cast(inputs, self.compute_dtype)
         h, added = inputs, self._of_condition(condition)
         for layer, kernel in zip(self.hidden, kernels, strict=False):
@@ -233,6 +238,7 @@ class MaskedMLP(keras.layers.Layer):
             "degrees": self.degrees,
             "masks": self.masks,
             "direct": self.direct,
+            "inputs": self.inputs_each,
             "activation": keras.activations.serialize(self.activation),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "output_kernel_initializer": keras.initializers.serialize(self.output_kernel_initializer),
