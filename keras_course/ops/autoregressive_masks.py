@@ -37,7 +37,9 @@ def order_degrees(order: Any) -> Any:
 
 
 def even_degrees(units: int, features: int, lowest: int = 1) -> Any:
-    """Degrees of a hidden layer spread evenly, ascending: m(k) = lowest - 1 + ceil(k (D - lowest) / (H + 1)), k = 1 ... H.
+    """Degrees of a hidden layer spread evenly, ascending.
+
+    m(k) = lowest - 1 + ceil(k (D - lowest) / (H + 1)),   k = 1 ... H
 
     Args:
         units: int H >= 1.
@@ -117,6 +119,4 @@ def connections(inputs: Any, outputs: Any, strict: bool = False) -> Any:
 
 def _require_room(features: int, lowest: int) -> None:
     if not 0 <= lowest < features:
-        raise ValueError(
-            f"Degrees need 0 <= lowest < features. Received: lowest={lowest!r}, features={features!r}"
-        )
+        raise ValueError(f"Degrees need 0 <= lowest < features. Received: lowest={lowest!r}, features={features!r}")

@@ -91,7 +91,7 @@ class MaskedDense(keras.layers.Layer):
         return self.respond(inputs, self.masked_kernel(which))
 
     def masked_kernel(self, which: Any = None) -> Any:
-        """W * M, (I, U), of set `which`: a number of the bank, or a vector (S,) of them for (S, I, U); None is the first."""
+        """W * M, (I, U), of mask set `which` (None: the first); of several, (S,): (S, I, U)."""
         pair = []
         for degrees in (self.input_degrees, self.output_degrees):
             if degrees.ndim == 2:

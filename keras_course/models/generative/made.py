@@ -152,9 +152,9 @@ class MADE(GenerativeModel):
         return ops.cast(parameters, self.variable_dtype)
 
     def sample(self, seed: Any, n: Any) -> Any:
-        """Draws of x, (n, D), variable by variable in the order of a mask set drawn for each; the same for the same seed.
+        """Draws of x, (n, D), each in the order of a mask set drawn for it; the same for the same seed.
 
-        D passes; with K > 1 the cut kernels of all n draws are in memory at a time.
+        Variable by variable, so D passes; with K > 1 the cut kernels of all n draws are in memory at a time.
 
         Args:
             seed: int, or integer tensor (2,).
