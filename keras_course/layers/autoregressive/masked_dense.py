@@ -107,7 +107,7 @@ class MaskedDense(keras.layers.Layer):
             z = ops.add(z, self.bias)
         return self.activation(z if added is None else z + added)
 
-    def compute_output_shape(self, input_shape: Any, which: Any = None) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:

@@ -224,7 +224,7 @@ class MaskedMLP(keras.layers.Layer):
         parts = ops.reshape(outputs, (*ops.shape(outputs)[:-1], self.outputs, self.features))
         return ops.swapaxes(parts, -1, -2)
 
-    def compute_output_shape(self, inputs_shape: Any, condition_shape: Any = None, which: Any = None) -> Any:
+    def compute_output_shape(self, inputs_shape: Any, condition_shape: Any = None) -> Any:
         return (*inputs_shape[:-1], self.features, self.outputs)
 
     def get_config(self) -> dict[str, Any]:
