@@ -25,4 +25,4 @@ def masks_by_degree(order: Any, hidden: Any) -> dict[str, Any]:
     paths = masks[0]
     for mask in masks[1:]:
         paths = ops.matmul(paths, mask)
-    return {"degrees": degrees, "masks": masks, "paths": paths}
+    return {"degrees": degrees, **{f"mask_{level}": mask for level, mask in enumerate(masks)}, "paths": paths}

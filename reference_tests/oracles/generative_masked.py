@@ -33,7 +33,8 @@ def masks_by_degree(order, hidden):
 
     variables = range(len(order))
     counted = [[paths(0, source, output) for output in variables] for source in variables]
-    return {"degrees": inputs, "masks": masks, "paths": counted}
+    named = {f"mask_{level}": mask for level, mask in enumerate(masks)}
+    return {"degrees": inputs, **named, "paths": counted}
 
 
 def masked_autoencoder(order, hidden_degrees, x, hidden_kernel, hidden_bias, kernel, bias):
