@@ -7,6 +7,7 @@ from keras_course.layers.flows.actnorm import ActNorm
 from keras_course.layers.flows.chain import FactorOut, FlowChain
 from keras_course.layers.flows.coupling import AdditiveCoupling, AffineCoupling
 from keras_course.layers.flows.coupling_network import CouplingNetwork
+from keras_course.layers.flows.diagnosis import FlowReading, flow_readings
 from keras_course.layers.flows.flow_layer import FlowLayer
 from keras_course.layers.flows.rearrangements import LogitTransform, Permutation, Squeeze
 
@@ -18,7 +19,9 @@ __all__ = [
     "FactorOut",
     "FlowChain",
     "FlowLayer",
+    "FlowReading",
     "LogitTransform",
     "Permutation",
     "Squeeze",
+    "flow_readings",
 ]

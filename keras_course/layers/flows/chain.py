@@ -151,6 +151,9 @@ class FactorOut(FlowLayer):
     def parts(self) -> tuple[FlowLayer, ...]:
         return (self.inner,)
 
+    def entering(self, x: Any) -> Any:
+        return self.partition.split(ops.cast(x, self.compute_dtype))[1]
+
     def forward(self, x: Any, condition: Any = None, training: Any = False) -> tuple[Any, Any]:
         done, rest = self.partition.split(ops.cast(x, self.compute_dtype))
         code, log_det = self.inner.forward(rest, condition, training)
@@ -166,7 +169,7 @@ class FactorOut(FlowLayer):
 
     def start_at(self, x: Any, condition: Any = None) -> None:
         """As `FlowChain.start_at`, for the half that goes on."""
-        self.inner.start_at(self.partition.split(ops.cast(x, self.compute_dtype))[1], condition)
+        self.inner.start_at(self.entering(x), condition)
 
     def compute_output_shape(self, inputs_shape: Any, condition_shape: Any = None) -> Any:
         return (inputs_shape[0], math.prod(inputs_shape[1:])), (inputs_shape[0],)

@@ -1,9 +1,9 @@
 """Coupling layers: a part of x passes unchanged and tells how the rest moves.
 
-    kept, moved = parts of x;   parameters = network(kept, condition)
-    AdditiveCoupling   z = (kept, moved + t)                log det = 0            (NICE)
-    AffineCoupling     z = (kept, moved exp(s) + t)         log det = sum s        (Real NVP; printed as NICE)
-    inverse            x = (kept, (moved - t) exp(-s))      at the price of `forward`
+kept, moved = parts of x;   parameters = network(kept, condition)
+AdditiveCoupling   z = (kept, moved + t)                log det = 0            (NICE)
+AffineCoupling     z = (kept, moved exp(s) + t)         log det = sum s        (Real NVP; printed as NICE)
+inverse            x = (kept, (moved - t) exp(-s))      at the price of `forward`
 """
 
 from __future__ import annotations

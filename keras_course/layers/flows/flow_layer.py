@@ -10,6 +10,7 @@ The convention that bites: `forward` reads data, x -> z, as in training. A tfp b
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import keras
@@ -101,6 +102,10 @@ class FlowLayer(keras.layers.Layer):
         """The flow layers in this one, first in `forward` first; none for a single map."""
         return ()
 
+    def entering(self, x: Any) -> Any:
+        """What the first of the `parts` reads, of x; the others read what the one before wrote."""
+        return x
+
     @property
     def code_shape(self) -> tuple[int, ...]:
         """The shape of one z."""
@@ -124,9 +129,8 @@ class FlowLayer(keras.layers.Layer):
         Raises:
             ValueError: if the layer is not built.
         """
-        from keras_course.layers.flows.bijector_view import bijector_of
-
-        return bijector_of(self, condition, name)
+        view = importlib.import_module("keras_course.distributions.flow_bijector")  # by name: layers need no TensorFlow
+        return view.flow_bijector(self, condition, name)
 
     def compute_output_shape(self, inputs_shape: Any, condition_shape: Any = None) -> Any:
         return tuple(inputs_shape), (inputs_shape[0],)

@@ -78,9 +78,7 @@ class Partition:
     def _mask_of(self, mask: Any) -> np.ndarray:
         if self.kind == "checkerboard":
             if len(self.event_shape) != 3:
-                raise ValueError(
-                    f"A checkerboard needs images (H, W, C). Received: events of shape {self.event_shape}"
-                )
+                raise ValueError(f"A checkerboard needs images (H, W, C). Received: events of shape {self.event_shape}")
             kept = np.add.outer(*map(np.arange, self.event_shape[:2]))[:, :, None] % 2 == 0
         else:
             kept = np.asarray(mask) == 1

@@ -13,11 +13,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-__all__ = ["bijector_of"]
+__all__ = ["flow_bijector"]
 
 
-def bijector_of(layer: Any, condition: Any = None, name: str | None = None) -> Any:
-    """The view of a built layer.
+def flow_bijector(layer: Any, condition: Any = None, name: str | None = None) -> Any:
+    """The view of a built flow layer; `layer.as_bijector(condition)` is the same.
+
+    bijector.forward(z) = layer.inverse(z),   bijector.inverse(x) = z of layer.forward(x)
 
     Args:
         layer: `FlowLayer`.
@@ -29,6 +31,16 @@ def bijector_of(layer: Any, condition: Any = None, name: str | None = None) -> A
 
     Raises:
         ValueError: if the layer is not built.
+
+    Example:
+        >>> from keras import ops
+        >>> from keras_course.layers.flows import Permutation
+        >>> layer = Permutation([2, 0, 1])
+        >>> _ = layer(ops.zeros((1, 3)))
+        >>> flow_bijector(layer).inverse([[10.0, 20.0, 30.0]]).numpy().tolist()
+        [[30.0, 10.0, 20.0]]
+
+    Source: R.
     """
     if layer.event_shape is None:
         raise ValueError(f"{type(layer).__name__} {layer.name!r} must be built first: call it on data.")
@@ -40,7 +52,7 @@ def _view_class() -> Any:
     import tensorflow as tf
     import tensorflow_probability as tfp
 
-    class FlowBijector(tfp.bijectors.Bijector):  # type: ignore[misc, name-defined, unused-ignore]
+    class FlowBijector(tfp.bijectors.Bijector):
         """The tfp view of a flow layer."""
 
         def __init__(self, layer: Any, condition: Any, name: str) -> None:
