@@ -84,7 +84,7 @@ class FlowLayer(keras.layers.Layer):
         Returns:
             Tuple (z, log_det): tensor (B, ...), and log |det dz/dx| in nats, (B,).
         """
-        raise NotImplementedError(f"{type(self).__name__} has no forward(x, condition, training).")
+        raise TypeError(f"{type(self).__name__} has no forward(x, condition, training).")
 
     def inverse(self, z: Any, condition: Any = None) -> Any:
         """From codes to data, in inference mode.
@@ -96,7 +96,7 @@ class FlowLayer(keras.layers.Layer):
         Returns:
             Tensor (B, *event_shape).
         """
-        raise NotImplementedError(f"{type(self).__name__} has no inverse(z, condition).")
+        raise TypeError(f"{type(self).__name__} has no inverse(z, condition).")
 
     def parts(self) -> tuple[FlowLayer, ...]:
         """The flow layers in this one, first in `forward` first; none for a single map."""
