@@ -34,4 +34,16 @@ ROWS = (
             "keras_course.layers.autoregressive.masked_mlp:MaskedMLP",
         ),
     ),
+    Entry(
+        "maf", "Masked autoregressive flow, and the inverse one", shape="model",
+        object=f"{_MODELS}.masked_flows:MAF",
+        init={"shape": 3, "layers": 2, "units": (5,), "actnorm": False, "start_scale": 1.0, "activation": "tanh"},
+        inputs=(12, 3),
+        recipe="keras_course.recipes.masked_flow:maf", sources=("R",),
+        members=(
+            "keras_course.layers.flows.masked_autoregressive:MaskedAutoregressive",
+            "keras_course.ops.autoregressive_flow:autoregressive_affine",
+            "keras_course.ops.autoregressive_flow:autoregressive_affine_step",
+        ),
+    ),
 )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 REGISTERED_NAMES = frozenset(
     {
         "MADE",
+        "MAF",
+        "MaskedAutoregressive",
         "MaskedDense",
         "MaskedMLP",
         "ActNorm",

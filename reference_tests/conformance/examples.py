@@ -45,6 +45,10 @@ MEMBERS: dict[str, dict[str, Any]] = {
         },
         "inputs": {"inputs": {"shape": (4, 3)}, "condition": {"shape": (4, 2)}},
     },
+    "keras_course.layers.flows.masked_autoregressive:MaskedAutoregressive": {
+        "init": {"units": (4, 5), "order": [1, 2, 0], "start_scale": 1.0, "activation": "tanh"},
+        "inputs": {"inputs": {"shape": (4, 3)}, "condition": {"shape": (4, 2)}},
+    },
     "keras_course.layers.convolution:Convolution1D": {
         "init": {"filters": 2, "kernel_size": 3, "padding": "replicate", "activation": "tanh", "flip": True},
         "inputs": (2, 6, 2),

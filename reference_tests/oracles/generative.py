@@ -7,7 +7,7 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
-from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
+from reference_tests.oracles.generative_masked import masked_autoencoder, masked_flow, masks_by_degree
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "importance_weighted_bounds",
     "linear_gaussian_bound",
     "masked_autoencoder",
+    "masked_flow",
     "masks_by_degree",
     "reparametrised_draws",
     "slopes_of_the_bound",

@@ -6,9 +6,9 @@ probabilities. Masks are judged by the paths that they leave: counted, not multi
 
 import mpmath
 
-from reference_tests.oracles.precision import exact, rounded, sigmoid
+from reference_tests.oracles.precision import STEP, exact, rounded, sigmoid
 
-__all__ = ["masked_autoencoder", "masks_by_degree"]
+__all__ = ["masked_autoencoder", "masked_flow", "masks_by_degree"]
 
 
 def _places(order):
@@ -61,4 +61,56 @@ def masked_autoencoder(order, hidden_degrees, x, hidden_kernel, hidden_bias, ker
     return {
         "conditionals": rounded(conditionals),
         "log_prob": rounded(likelihoods),
+    }
+
+
+def masked_flow(order, hidden_degrees, x, hidden_kernel, hidden_bias, kernel, bias):
+    """z_d = (x_d - t_d) exp(-s_d): its density by the determinant of dz/dx, its inverse number after number.
+
+    Derivatives are complex steps; that the Jacobian is triangular is not used.
+    """
+    places, size = _places(order), len(order)
+    w, b, v, c, rows = (exact(each) for each in (hidden_kernel, hidden_bias, kernel, bias, x))
+
+    def scale_and_shift(row, d):
+        answers = []
+        for column in (d, size + d):
+            total = c[column]
+            for k, degree in enumerate(hidden_degrees):
+                if degree < places[d]:
+                    heard = sum(w[e][k] * row[e] for e in range(size) if places[e] <= degree)
+                    total += mpmath.tanh(b[k] + heard) * v[k][column]
+            answers.append(total)
+        return answers
+
+    def code(row):
+        z = []
+        for d in range(size):
+            s, t = scale_and_shift(row, d)
+            z.append((row[d] - t) * mpmath.exp(-s))
+        return z
+
+    def log_volume(row):
+        jacobian = mpmath.matrix(size, size)
+        for e in range(size):
+            moved = [mpmath.mpc(value, STEP if i == e else 0) for i, value in enumerate(row)]
+            for d, value in enumerate(code(moved)):
+                jacobian[d, e] = mpmath.im(value) / STEP
+        return mpmath.log(abs(mpmath.det(jacobian)))
+
+    def decoded(z):
+        row = [mpmath.mpf(0)] * size
+        for d in order:
+            s, t = scale_and_shift(row, d)
+            row[d] = z[d] * mpmath.exp(s) + t
+        return row
+
+    codes = [code(row) for row in rows]
+    volumes = [log_volume(row) for row in rows]
+    normal = [mpmath.log(mpmath.fprod(mpmath.npdf(value) for value in z)) for z in codes]
+    return {
+        "z": rounded(codes),
+        "log_det": rounded(volumes),
+        "log_prob": rounded([p + volume for p, volume in zip(normal, volumes, strict=True)]),
+        "decoded": rounded([decoded(row) for row in rows]),
     }

@@ -9,6 +9,7 @@ from keras_course.layers.flows.coupling import AdditiveCoupling, AffineCoupling
 from keras_course.layers.flows.coupling_network import CouplingNetwork
 from keras_course.layers.flows.diagnosis import FlowReading, flow_readings
 from keras_course.layers.flows.flow_layer import FlowLayer
+from keras_course.layers.flows.masked_autoregressive import MaskedAutoregressive
 from keras_course.layers.flows.rearrangements import LogitTransform, Permutation, Squeeze
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "FlowLayer",
     "FlowReading",
     "LogitTransform",
+    "MaskedAutoregressive",
     "Permutation",
     "Squeeze",
     "flow_readings",
