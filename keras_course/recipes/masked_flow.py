@@ -1,80 +1,41 @@
-"""Recipe of the masked autoregressive flow: grey digits as a density, in bits per dimension."""
+"""Recipe of the masked autoregressive flow: the density of scanned digits, as in `recipes.flows`."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
 from keras_course.models.generative.masked_flows import MAF
+from keras_course.ops.dequantization import dequantised
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, learning_curves
-from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.pipeline.recipe import Recipe
+from keras_course.recipes.flows import ALPHA, LEVELS, bits_by_model, nice, samples_beside_digits
 
-__all__ = ["LEVELS", "codes_of_digits", "full_covariance_gaussian", "grey_samples", "maf"]
-
-LEVELS = 17  # intensities of the digits, 0 to 16
+__all__ = ["codes_of_digits", "maf"]
 
 
 def maf() -> Recipe:
-    """Digits of seventeen intensities, noise added to make them a density, by five masked layers.
+    """The same digits as the recipes of NICE and Real NVP, same noise, baseline and optimizer, by five masked layers.
 
-    Bits per dimension bound the code length of the whole intensities, so that they compare with any model of those.
+    Every layer moves each pixel by all pixels before it, where a coupling moves one half by the other.
     """
-    return Recipe(
+    return replace(
+        nice(),
         slug="maf",
-        dataset="digits-flat",
-        model=lambda spec, seed: MAF(spec.features, layers=5, units=(128,), levels=LEVELS, seed=seed),
-        compile=lambda spec: {"optimizer": keras.optimizers.Adam(1e-3)},
-        batch_size=100,
-        epochs=80,
-        baseline=full_covariance_gaussian,
-        ceiling={"bits_per_dimension": 2.7},
-        select="val_loss",
-        figures=(learning_curves, grey_samples, codes_of_digits),
+        model=lambda spec, seed: MAF(spec.features, layers=5, alpha=ALPHA, levels=LEVELS, seed=seed),
+        epochs=70,
+        figures=(learning_curves, bits_by_model, samples_beside_digits, codes_of_digits),
     )
-
-
-def full_covariance_gaussian(dataset: Any, seed: int) -> Baseline:
-    """One Gaussian with all covariances, fitted to the same noisy pixels; the noise of fit and test is integrated.
-
-    y = (k + u) / L;  mean and covariance over k and u,  E_u log N(y) = log N at u = 1/2, less trace(precision) / (24 L^2)
-    """
-    noise = 1 / (12 * LEVELS**2)  # variance of u / L
-    train, test = ((np.asarray(part.x, "float64") * (LEVELS - 1) + 0.5) / LEVELS for part in (dataset.train, dataset.test))
-    size = train.shape[1]
-    covariance = np.cov(train.T, bias=True) + noise * np.eye(size)
-    precision, centred = np.linalg.inv(covariance), test - train.mean(axis=0)
-    quadratic = np.einsum("nd,de,ne->n", centred, precision, centred) + noise * np.trace(precision)
-    log_density = -0.5 * (quadratic + np.linalg.slogdet(2 * np.pi * covariance)[1])
-    bits = np.log2(LEVELS) - log_density.mean() / (size * np.log(2))
-    return Baseline("full-covariance Gaussian", {"bits_per_dimension": float(bits)})
-
-
-def grey_samples(context: FigureContext, rows: int = 8, columns: int = 10) -> Figure:
-    """Left, draws of the model; right, test digits."""
-    drawn = np.asarray(context.model.sample(context.seed, rows * columns))
-    figure = Figure(figsize=(11.0, 4.8), layout="constrained")
-    for part, images, title in zip(
-        figure.subfigures(1, 2, wspace=0.05), (drawn, context.dataset.test.x), ("samples", "test digits"), strict=True
-    ):
-        part.suptitle(title, fontsize=10)
-        for axes, image in zip(part.subplots(rows, columns).flat, images, strict=False):
-            side = round(float(np.sqrt(np.size(image))))
-            axes.imshow(np.reshape(image, (side, side)), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_color("#BBBBBB")
-    figure.suptitle(f"{context.recipe.slug}: {rows * columns} independent samples", fontsize=11)
-    return figure
 
 
 def codes_of_digits(context: FigureContext) -> Figure:
     """What the flow makes of test digits: correlations of pixels, and of codes; all codes beside the normal density."""
     x = np.asarray(context.dataset.test.x)
-    z = np.asarray(context.model.encode(x))
+    noise = np.random.Generator(np.random.Philox(context.seed)).random(x.shape).astype("float32")
+    z = np.asarray(context.model.flow.forward(dequantised(x, noise, LEVELS))[0])
     figure = Figure(figsize=(11.0, 3.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     for axes, values, title in ((left, x, "pixels"), (middle, z, "codes")):

@@ -7,19 +7,35 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
+from reference_tests.oracles.generative_flows import (
+    actnorm_of_a_batch,
+    additive_coupling_output,
+    affine_coupling_output,
+    bits_of_pixels,
+    flow_masks,
+    nice_density,
+    real_nvp_density,
+)
 from reference_tests.oracles.generative_masked import masked_autoencoder, masked_flow, masks_by_degree
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
+    "actnorm_of_a_batch",
+    "additive_coupling_output",
+    "affine_coupling_output",
     "bernoulli_autoencoder",
     "bernoulli_pixels",
+    "bits_of_pixels",
     "divergence_of_codes",
     "elbo_by_enumeration",
+    "flow_masks",
     "importance_weighted_bounds",
     "linear_gaussian_bound",
     "masked_autoencoder",
     "masked_flow",
     "masks_by_degree",
+    "nice_density",
+    "real_nvp_density",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",
