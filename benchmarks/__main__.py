@@ -16,7 +16,7 @@ RUNS: dict[str, list[dict[str, str]]] = {  # name: one run for each environment
     "mala": [{}],
     "reservoir": [{}],
     "rbm": [{"CHAINS": kind} for kind in ("data", "persistent")],
-    "flows": [{"MODEL": "real-nvp"}],
+    "flows": [{"MODEL": kind} for kind in ("real-nvp", "maf")],
     "lenet": [{}],
     "optimizers": [{}],
     "lenet_layers": [{}],

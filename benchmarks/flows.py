@@ -1,6 +1,7 @@
 """Normalizing flows: training steps of 64 numbers, 6 layers, 2 hidden layers of 128, batches of 256, Adam, float32.
 
 MODEL=real-nvp     affine couplings of halves (the default)
+MODEL=maf          masked autoregressive layers, forward and backward in turn; tfp's own network in its chain
 
 Against PyTorch, a module as its users write it, and against a chain of TensorFlow Probability's own bijectors under
 TransformedDistribution, their networks' weights Keras variables, in the faster of a plain graph and XLA. Same first
@@ -20,7 +21,7 @@ from benchmarks.harness import Contest, main, require_close
 
 FEATURES, LAYERS, HIDDEN, BATCH, STEPS, RATE, EPSILON = 64, 6, 128, 256, 64, 1e-3, 1e-7
 CHOICE = "MODEL"
-LIMITS = {"real-nvp": {"torch": 0.85, "tfp": 0.65}}
+LIMITS = {"real-nvp": {"torch": 0.85, "tfp": 0.65}, "maf": {"torch": 1.0, "tfp": 0.75}}
 
 
 def contests() -> Iterator[Contest]:
@@ -69,7 +70,10 @@ def contests() -> Iterator[Contest]:
         return f"loss after the epoch {ours:.3f}, {theirs:.3f}, before it {first:.3f}"
 
     peers: list[tuple[str, str, Callable[[], Any] | None]] = [
-        ("torch", "torch" if torch is None else f"torch {torch.__version__}", None if torch is None else torch_peer(x, start)),
+        (
+            "torch", "torch" if torch is None else f"torch {torch.__version__}",
+            None if torch is None else torch_peer(x, start),
+        ),
         ("tfp", f"tfp {tfp.__version__} bijectors", None),
     ]  # fmt: skip
     for short, name, peer in peers:
@@ -179,6 +183,119 @@ def _tfp_real_nvp(x: Any, start: Any) -> tuple[Callable[[], Any], str]:
     return _tfp_run(make, x, start)
 
 
+def maf() -> tuple[Any, Callable[..., Any], Callable[..., Any]]:
+    """Ours, and what makes the two peers of data and first weights."""
+    from keras_course.models.generative.masked_flows import MAF
+
+    model = MAF(
+        FEATURES, LAYERS, (HIDDEN, HIDDEN), actnorm=False, log_scale_bound=None, start_scale=0.5, seed=1
+    )  # fmt: skip
+    networks = [flow.network for flow in model.flow.flows]
+    masks = [
+        [np_of(layer.masked_kernel()) != 0 for layer in (*network.hidden, network.to_outputs)] for network in networks
+    ]
+    return model, lambda x, start: _torch_maf(x, start, masks), _tfp_maf
+
+
+def np_of(tensor: Any) -> Any:
+    """A NumPy copy."""
+    import numpy as np
+
+    return np.array(tensor)
+
+
+def _torch_maf(x: Any, start: Any, masks: Any) -> Callable[[], Any]:
+    import numpy as np
+    import torch
+
+    class MaskedLinear(torch.nn.Linear):
+        def __init__(self, mask: Any) -> None:
+            super().__init__(*mask.shape)
+            self.register_buffer("mask", torch.from_numpy(np.ascontiguousarray(mask.T.astype("float32"))))
+
+        def forward(self, x: Any) -> Any:
+            return torch.nn.functional.linear(x, self.weight * self.mask, self.bias)
+
+    def network(layer: Any) -> Any:
+        first, second, last = (MaskedLinear(mask) for mask in layer)
+        return torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), last)
+
+    networks = torch.nn.ModuleList([network(layer) for layer in masks])
+
+    def log_prob(z: Any) -> Any:
+        total = 0
+        for network in networks:
+            log_scale, shift = network(z).chunk(2, dim=1)
+            z = (z - shift) * torch.exp(-log_scale)
+            total = total - log_scale.sum(1)
+        return total - 0.5 * (z**2).sum(1) - 0.5 * FEATURES * math.log(2 * math.pi)
+
+    return _torch_run(torch, networks, log_prob, x, [np.ascontiguousarray(value.T) for value in start])
+
+
+def _tfp_maf(x: Any, start: Any) -> tuple[Callable[[], Any], str]:
+    """Its networks hold Keras 2 weights, kept masked by a constraint that Keras 2's optimizer heeds."""
+    import numpy as np
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+    import tf_keras
+
+    tfb, batches, each = tfp.bijectors, tf.constant(x.reshape(STEPS, BATCH, FEATURES)), 6
+
+    def theirs(values: list[Any]) -> list[Any]:
+        """Our last kernel and bias, all log scales before all shifts, as theirs: shift and log scale of each number."""
+        turned = [v.reshape(*v.shape[:-1], 2, FEATURES)[..., ::-1, :] for v in values[4:]]
+        return [*values[:4], *(np.swapaxes(v, -1, -2).reshape(*v.shape[:-2], -1) for v in turned)]
+
+    def ours(values: list[Any]) -> list[Any]:
+        turned = [np.swapaxes(v.reshape(*v.shape[:-1], FEATURES, 2), -1, -2)[..., ::-1, :] for v in values[4:]]
+        return [*values[:4], *(v.reshape(*v.shape[:-2], -1) for v in turned)]
+
+    def runner(jit: bool) -> Callable[[], Any]:
+        networks = [
+            tfb.AutoregressiveNetwork(
+                2, FEATURES, hidden_units=[HIDDEN, HIDDEN], activation="relu",
+                input_order=("left-to-right", "right-to-left")[i % 2],
+            )
+            for i in range(LAYERS)
+        ]  # fmt: skip
+        for network in networks:
+            network.build((None, FEATURES))
+        open_ = [[np.array(weight) != 0 for weight in network.trainable_variables] for network in networks]
+        weights = [weight for network in networks for weight in network.trainable_variables]
+        first = []
+        for i in range(LAYERS):
+            values = theirs(list(start[each * i : each * (i + 1)]))
+            first += [v * mask if v.ndim == 2 else v for v, mask in zip(values, open_[i], strict=True)]
+        optimizer = tf_keras.optimizers.Adam(RATE, epsilon=EPSILON, jit_compile=False)
+        optimizer.build(weights)
+        chain = tfb.Chain([tfb.MaskedAutoregressiveFlow(network) for network in networks])
+        base = tfp.distributions.MultivariateNormalDiag(tf.zeros(FEATURES))
+        distribution = tfp.distributions.TransformedDistribution(base, chain)
+
+        def step(i: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = -tf.reduce_mean(distribution.log_prob(batches[i]))
+            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            return i + 1
+
+        epoch = _epoch(step, jit)
+
+        def run() -> Any:
+            for variable, value in zip(weights, first, strict=True):
+                variable.assign(value)
+            for variable in optimizer.variables:
+                if "learning_rate" not in variable.name:
+                    variable.assign(np.zeros(variable.shape))
+            epoch()
+            found = [np.array(variable) for variable in weights]
+            return [v for i in range(LAYERS) for v in ours(found[each * i : each * (i + 1)])]
+
+        return run
+
+    return _faster({" in a graph": runner(False), " under XLA": runner(True)})
+
+
 def _tfp_run(make: Callable[[Any], Any], x: Any, start: Any) -> tuple[Callable[[], Any], str]:
     """An epoch of Adam in one call, in the faster of graph and XLA; `make` builds the distribution of weights."""
     import keras
@@ -199,10 +316,7 @@ def _tfp_run(make: Callable[[Any], Any], x: Any, start: Any) -> tuple[Callable[[
             optimizer.apply(tape.gradient(loss, values), weights)
             return i + 1
 
-        epoch = tf.function(
-            lambda: tf.while_loop(lambda i: i < STEPS, lambda i: (step(i),), (tf.constant(0),)), autograph=False
-        ) if not jit else None  # fmt: skip
-        compiled = tf.function(step, jit_compile=True, autograph=False) if jit else None
+        epoch = _epoch(step, jit)
 
         def run() -> Any:
             for variable, value in zip(weights, start, strict=True):
@@ -210,16 +324,33 @@ def _tfp_run(make: Callable[[Any], Any], x: Any, start: Any) -> tuple[Callable[[
             for variable in optimizer.variables:
                 if variable.path.split("/")[-1] != "learning_rate":
                     variable.assign(np.zeros(variable.shape))
-            if epoch is not None:
-                epoch()
-            else:
-                for i in range(STEPS):
-                    compiled(tf.constant(i))
+            epoch()
             return [np.array(variable) for variable in weights]
 
         return run
 
-    runs = {" in a graph": runner(False), " under XLA": runner(True)}
+    return _faster({" in a graph": runner(False), " under XLA": runner(True)})
+
+
+def _epoch(step: Callable[[Any], Any], jit: bool) -> Callable[[], Any]:
+    """All steps in one graph, or a compiled step after the other."""
+    import tensorflow as tf
+
+    if not jit:
+        return tf.function(  # type: ignore[no-any-return]
+            lambda: tf.while_loop(lambda i: i < STEPS, lambda i: (step(i),), (tf.constant(0),)), autograph=False
+        )
+    compiled = tf.function(step, jit_compile=True, autograph=False)
+
+    def run() -> None:
+        for i in range(STEPS):
+            compiled(tf.constant(i))
+
+    return run
+
+
+def _faster(runs: dict[str, Callable[[], Any]]) -> tuple[Callable[[], Any], str]:
+    """The run that took less in the best of three, and its name."""
     seconds = {}
     for name, run in runs.items():
         run()
@@ -233,7 +364,7 @@ def _tfp_run(make: Callable[[Any], Any], x: Any, start: Any) -> tuple[Callable[[
     return runs[faster], faster
 
 
-KINDS = {"real-nvp": real_nvp}
+KINDS = {"real-nvp": real_nvp, "maf": maf}
 
 if __name__ == "__main__":
     sys.exit(main("benchmarks.flows", contests))

@@ -4,7 +4,7 @@
     x_d = z_d exp(s_d) + t_d                                  when all x before d are there
 
 The Jacobian is triangular in the order, so its determinant is the product of exp(-s_d) whatever the network is. The
-convention that bites: s scales data, as in p(x_d | before) = N(t_d, exp(s_d)**2); couplings of this package scale codes.
+convention that bites: exp(s) is the deviation of p(x_d | before) = N(t_d, exp(s_d)**2), while couplings multiply by it.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_course.core.backend import add_bias
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_features
 from keras_course.ops.autoregressive_masks import connections
@@ -104,7 +105,7 @@ class MaskedDense(keras.layers.Layer):
         """activation(inputs kernel + b + added), for a kernel that is masked already."""
         z = ops.matmul(inputs, kernel)
         if self.bias is not None:
-            z = ops.add(z, self.bias)
+            z = add_bias(z, self.bias)
         return self.activation(z if added is None else z + added)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

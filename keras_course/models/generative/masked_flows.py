@@ -29,8 +29,8 @@ class MAF(NormalizingFlow):
         shape: int D, numbers of one x.
         layers: int >= 1, `MaskedAutoregressive` layers.
         units: ints, widths of the hidden layers of each.
-        order: "alternating" (forward, backward, forward, ...), "random" (one a layer), or the numbers, first to last, of
-            the first layer; the second goes through them backwards, and so on.
+        order: "alternating" (forward, backward, forward, ...), "random" (one a layer), or the first layer's, a list of
+            the numbers, first to last; the second goes through them backwards, and so on.
         fast: "density", or "sampling" for the inverse autoregressive flow, whose training is a loop over D.
         actnorm: bool, whether an `ActNorm` stands before each layer.
         log_scale_bound: float > 0, greatest |s| of a layer, or None.
@@ -97,12 +97,14 @@ class MAF(NormalizingFlow):
         super().__init__(
             shape, made, base, condition_size, classes, levels, evaluation_samples, seed, **kwargs
         )  # fmt: skip
-        config = made[-1].get_config()
-        shared = ("units", "fast", "log_scale_bound", "activation", "start_scale")
+        config, shared = made[-1].get_config(), ("units", "fast", "log_scale_bound", "activation", "start_scale")
         self.options = {
             **{name: config[name] for name in shared},
-            "layers": layers, "order": order if isinstance(order, str) else [int(place) for place in order], "actnorm": actnorm, "alpha": alpha,
-        }  # fmt: skip
+            "order": order if isinstance(order, str) else orders[0],
+            "layers": layers,
+            "actnorm": actnorm,
+            "alpha": alpha,
+        }
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), **self.options}
