@@ -45,7 +45,8 @@ def free_energy_contrast(
     visible = as_floating(visible)
     dtype = visible.dtype
     logits, shares = as_floating(logits, dtype), as_floating(shares, dtype)
-    weights, b, c = (as_floating(each, dtype) for each in (kernel, visible_bias, hidden_bias))
+    # Copies, because a variable among them would want a gradient of its own.
+    parameters = [ops.copy(as_floating(each, dtype)) for each in (kernel, visible_bias, hidden_bias)]
     deviation = None if scale is None else as_floating(scale, dtype)
 
     def contrast(weights: Any, b: Any, c: Any) -> Any:
@@ -68,4 +69,4 @@ def free_energy_contrast(
 
         return alone - ops.sum(shares * softplus), slopes
 
-    return ops.custom_gradient(contrast)(weights, b, c)
+    return ops.custom_gradient(contrast)(*parameters)

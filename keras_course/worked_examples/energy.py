@@ -49,7 +49,8 @@ def contrastive_slopes(data: Any, model: Any, kernel: Any, visible_bias: Any, hi
     def slopes(data: Any, model: Any, kernel: Any, b: Any, c: Any) -> Any:
         visible = ops.concatenate([data, model])
         logits = rbm_hidden_logits(visible, kernel, c)
-        shares = ops.concatenate([ops.ones_like(data[:, 0]) / len(data), -ops.ones_like(model[:, 0]) / len(model)])
+        each_datum, each_state = (1 / ops.cast(ops.shape(x)[0], kernel.dtype) for x in (data, model))
+        shares = ops.concatenate([each_datum * ops.ones_like(data[:, 0]), -each_state * ops.ones_like(model[:, 0])])
 
         def contrast(kernel: Any, b: Any, c: Any) -> Any:
             return free_energy_contrast(visible, logits, shares, kernel, b, c)

@@ -19,7 +19,7 @@ from keras import ops
 
 from keras_course.core.seeds import uniform_noise
 
-__all__ = ["decision_noise", "fair_coins", "gibbs_seeds"]
+__all__ = ["decision_noise", "fair_coins", "gibbs_seeds", "rows_of"]
 
 ALIGNED = 32  # numbers of 16 bits in 64 bytes
 
@@ -82,3 +82,15 @@ def decision_noise(rows: Any, widths: tuple[int, ...], seed: Any, dtype: str = "
         found.append(own if low is None else (tf.cast(own, dtype) + low[first : first + width]) * 2.0**-16)
         first += width
     return tuple(found)
+
+
+def rows_of(noise: tuple[Any, ...], start: Any, rows: Any, total: Any) -> tuple[Any, ...]:
+    """This replica's rows of the whole batch's noise; nothing is copied where there is one replica.
+
+    Args:
+        noise: tensors (total, ...).
+        start: scalar, as `core.model.Model.share_of_batch` gives it.
+        rows: scalar, rows of this replica.
+        total: scalar, `rows` itself where there is one replica.
+    """
+    return noise if rows is total else tuple(each[start : start + rows] for each in noise)

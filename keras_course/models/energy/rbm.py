@@ -26,7 +26,7 @@ from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, unifor
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
-from keras_course.models.energy.chains import decision_noise, fair_coins, gibbs_seeds
+from keras_course.models.energy.chains import decision_noise, fair_coins, gibbs_seeds, rows_of
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
@@ -227,17 +227,18 @@ class RBM(GenerativeModel):
             return hidden, normal_noise((rows, self.features), second, dtype)
         return decision_noise(rows, (self.units, self.features), seed, dtype)
 
-    def negative_phase(self, hidden_logits: Any) -> tuple[Any, Any, Any]:
+    def negative_phase(self, hidden_logits: Any, seed: Any = None) -> tuple[Any, Any, Any]:
         """States of the model to hold against data, and what the first sweep made of the data.
 
         Args:
             hidden_logits: tensor (B, H), the data's log odds of the hidden units.
+            seed: integer tensor (2,), or None for this training step's.
 
         Returns:
             Tuple (states, logits, means): (B, D), their log odds of the hidden units (B, H) and E[v | h] (B, D) at the
             drawn h; with persistent chains, which move, (chains, D), (chains, H) and E[v | P(h = 1 | x)].
         """
-        seeds = gibbs_seeds(self.step_seed("gibbs"), self.gibbs_steps)
+        seeds = gibbs_seeds(self.step_seed("gibbs") if seed is None else seed, self.gibbs_steps)
         if self.chains is not None:
             h = ops.convert_to_tensor(self.chain_states)
             both = self.decode(ops.concatenate([h, ops.sigmoid(hidden_logits)]))  # one product
@@ -253,7 +254,7 @@ class RBM(GenerativeModel):
         start, total = self.share_of_batch(rows)
         v, logits, first = None, hidden_logits, None
         for seed in seeds:
-            hidden_noise, visible_noise = (_rows(part, start, rows, total) for part in self.sweep_noise(total, seed))
+            hidden_noise, visible_noise = rows_of(self.sweep_noise(total, seed), start, rows, total)
             h = ops.cast(hidden_noise < ops.sigmoid(logits), logits.dtype)
             mean = self.decode(h)
             first = mean if first is None else first
@@ -368,8 +369,3 @@ class RBM(GenerativeModel):
             "kernel_scale": self.kernel_scale,
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }
-
-
-def _rows(noise: Any, start: Any, rows: Any, total: Any) -> Any:
-    """This replica's rows of the whole batch's noise; nothing is copied where there is one replica."""
-    return noise if rows is total else noise[start : start + rows]
