@@ -70,10 +70,7 @@ def contests() -> Iterator[Contest]:
         return f"loss after the epoch {ours:.3f}, {theirs:.3f}, before it {first:.3f}"
 
     peers: list[tuple[str, str, Callable[[], Any] | None]] = [
-        (
-            "torch", "torch" if torch is None else f"torch {torch.__version__}",
-            None if torch is None else torch_peer(x, start),
-        ),
+        ("torch", "torch", None) if torch is None else ("torch", f"torch {torch.__version__}", torch_peer(x, start)),
         ("tfp", f"tfp {tfp.__version__} bijectors", None),
     ]  # fmt: skip
     for short, name, peer in peers:

@@ -143,7 +143,7 @@ def _compile(function: Callable[..., Any], mode: str) -> Callable[..., Any]:
 def add_bias(z: Any, bias: Any) -> Any:
     """z + bias, a number a column; under TensorFlow as the kernel that has a cheap gradient.
 
-    The slope of a plain sum by the bias is a sum over rows, found at run time to be one: a tenth of a small layer's step.
+    The slope of a plain sum by the bias is a sum over axes that are found at run time: a tenth of a small step.
 
     Args:
         z: tensor (..., U).

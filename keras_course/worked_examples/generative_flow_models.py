@@ -31,7 +31,7 @@ def _density(model: Any, x: Any) -> dict[str, Any]:
 
 
 def nice_density(x: Any, hidden: int) -> dict[str, Any]:
-    """Four additive couplings of even and odd places, a diagonal scaling, logistic codes. Source: R; Dinh et al. 2014."""
+    """Four additive couplings of even and odd places, a scale a number, logistic codes. Source: R; Dinh et al. 2014."""
     return _density(NICE(x.shape[1], units=(hidden,), activation="tanh"), x)
 
 

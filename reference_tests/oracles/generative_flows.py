@@ -103,7 +103,8 @@ def actnorm_of_a_batch(x):
         variances.append(sum(value**2 for value in z[-1]) / n)
     return {
         "z": rounded(transpose(z)), "log_det": rounded([log_det] * n),
-        "mean": rounded([mpmath.mpf(0) if abs(mean) < 1e-40 else mean for mean in means]), "variance": rounded(variances),
+        "mean": rounded([mpmath.mpf(0) if abs(mean) < 1e-40 else mean for mean in means]),
+        "variance": rounded(variances),
     }  # fmt: skip
 
 
