@@ -78,10 +78,10 @@ def matched_generator(x: Any, ridge: float = 0.0) -> tuple[Any, Any]:
         ridge: float >= 0, added to every variance: data that lie in a plane have no density without it.
 
     Returns:
-        Tuple (mu (D,), L (D, D)). NaN where the covariance is singular.
+        Tuple (mu (D,), L (D, D)).
 
     Raises:
-        ValueError: for a negative ridge.
+        ValueError: for a negative ridge, or a singular covariance (under JAX that gives NaN).
 
     Example:
         >>> mean, factor = matched_generator([[0.0, 0.0], [2.0, 4.0], [0.0, 2.0], [2.0, 2.0]])

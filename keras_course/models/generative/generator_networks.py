@@ -73,6 +73,7 @@ class AffineGenerator(GenerativeModel):
         super().__init__(seed=seed, **kwargs)
         require_positive_int("AffineGenerator", features=features)
         self.features, self.event_shape = features, (features,)
+        self.likelihood = keras.metrics.Mean(name="log_likelihood")
         self.build((None, features))
 
     def build(self, input_shape: Any = None) -> None:
@@ -129,12 +130,15 @@ class AffineGenerator(GenerativeModel):
             InvalidDataError: if the covariance is singular; more rows or a ridge help.
         """
         self.require_possible(x)
-        mean, factor = (np.asarray(each) for each in matched_generator(np.asarray(self.checked(x), "float64"), ridge))
-        if not (np.isfinite(factor).all() and (np.diag(factor) > 0).all()):
+        try:
+            mean, factor = map(np.asarray, matched_generator(np.asarray(self.checked(x), "float64"), ridge))
+        except ValueError as error:
+            if "Cholesky" not in str(error):
+                raise
             raise InvalidDataError(
                 "AffineGenerator needs data of a full covariance, or a ridge. "
                 f"Received: {len(x)} rows of {self.features} features with a singular one, ridge={ridge}"
-            )
+            ) from None
         self.mean.assign(mean)
         self.log_diagonal.assign(np.log(np.diag(factor)))
         self.below.assign(factor[np.tril_indices(self.features, -1)])
@@ -142,6 +146,7 @@ class AffineGenerator(GenerativeModel):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
+        self.likelihood.update_state(y_pred, sample_weight)
         return self.weighted_mean(-y_pred, sample_weight)
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -240,6 +245,7 @@ class BernoulliGenerator(GenerativeModel):
             for number, width in enumerate(widths)
         ]
         self.wide_dtype = "float64" if self.variable_dtype == "float64" else "float32"
+        self.likelihood = keras.metrics.Mean(name="log_likelihood")
         self.build((None, features))
 
     def build(self, input_shape: Any = None) -> None:
@@ -323,6 +329,7 @@ class BernoulliGenerator(GenerativeModel):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
+        self.likelihood.update_state(y_pred, sample_weight)
         return self.weighted_mean(-y_pred, sample_weight)
 
     def endpoints(self) -> dict[str, Endpoint]:

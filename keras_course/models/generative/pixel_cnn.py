@@ -54,7 +54,7 @@ class PixelCNN(GenerativeModel):
         first_kernel: odd int, size of the first convolution.
         kernel_size: odd int, size of the others.
         head_filters: int, maps of the layer between stack and parameters, or None for as many as the stack's.
-        family: of one number x_i: a Family with draws by `from_uniforms`, or its name; None for Bernoulli with two
+        family: of one number x_i: a discrete Family with `from_uniforms`, or its name; None for Bernoulli with two
             levels and categorical with more.
         classes: int, number of classes of a condition, or None.
         condition: int T, size of a condition that is a vector, or None.
@@ -98,7 +98,7 @@ class PixelCNN(GenerativeModel):
     ) -> None:
         super().__init__(seed=seed, **kwargs)
         who = "PixelCNN"
-        length = len(tuple(shape)) if isinstance(shape, list | tuple) else 0
+        length = len(shape) if hasattr(shape, "__len__") else 0
         if length not in (2, 3):
             raise ValueError(f"{who} needs shape (H, W) or (H, W, C). Received: shape={shape!r}")
         self.event_shape = normalize_tuple(who, shape, length, "shape")
@@ -121,8 +121,11 @@ class PixelCNN(GenerativeModel):
         if family is None:
             family = Bernoulli(1) if levels == 2 else Categorical(levels)
         self.family = get_family(family)
-        if self.family.event_shape not in ((), (1,)) or self.family.uniforms is None:
-            raise ValueError(f"{who} needs a Family of one number with from_uniforms. Received: family={family!r}")
+        one = self.family.event_shape in ((), (1,))
+        if not one or self.family.continuous or self.family.uniforms is None:
+            raise ValueError(
+                f"{who} needs a discrete Family of one number, with from_uniforms. Received: family={family!r}"
+            )
 
         self.stack = (GatedPixelStack if self.gated else ResidualPixelStack)(
             filters, blocks, first_kernel, kernel_size, colours, self.conditional, derive_seed(seed, "stack"),
