@@ -15,6 +15,7 @@ from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
+from keras_course.recipes.pixel_cnn import show_sheet
 
 __all__ = ["all_codes", "direct_and_indirect", "factorised_bernoulli", "generator_networks"]
 
@@ -58,12 +59,11 @@ def direct_and_indirect(context: FigureContext, rows: int = 5, columns: int = 8)
     drawn = np.asarray(context.model.sample(context.seed, rows * columns))
     codes = np.random.Generator(np.random.Philox(context.seed)).integers(0, 2, size=(rows * columns, BITS))
     means = np.asarray(context.model.generate(codes.astype("float32")))
-    figure = Figure(figsize=(12.0, 3.2), layout="constrained")
+    figure = Figure(figsize=(12.0, 2.9), layout="constrained")
     titles = ("direct: x = mu + L z,  z normal", "indirect: g(z),  z eight coins", "x ~ p(x | z)")
-    for part, images, title in zip(figure.subfigures(1, 3, wspace=0.05), (direct, means, drawn), titles, strict=True):
-        part.suptitle(title, fontsize=10)
-        for axes, image in zip(part.subplots(rows, columns).flat, images, strict=True):
-            _show(axes, image)
+    for axes, images, title in zip(figure.subplots(1, 3), (direct, means, drawn), titles, strict=True):
+        show_sheet(axes, images, columns)
+        axes.set_title(title, fontsize=10)
     figure.suptitle(f"{context.recipe.slug}: what either generator makes of noise", fontsize=11)
     return figure
 
@@ -73,11 +73,9 @@ def all_codes(context: FigureContext) -> Figure:
     gray = np.arange(16) ^ (np.arange(16) >> 1)
     numbers = (gray[:, None] * 16 + gray[None]).ravel()
     states = np.asarray(binary_states(BITS))[numbers]
-    images = np.asarray(context.model.generate(states)).reshape(16, 16, 8, 8)
-    images = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))  # a white frame keeps neighbours apart
     figure = Figure(figsize=(7.0, 7.2), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(images.transpose(0, 2, 1, 3).reshape(160, 160), cmap="gray_r", vmin=0.0, vmax=1.0)
+    show_sheet(axes, np.asarray(context.model.generate(states)), 16)
     places = np.arange(16) * 10 + 4.5
     labels = [f"{number:04b}" for number in gray]
     axes.set_xticks(places, labels, fontsize=7, rotation=90)
@@ -86,11 +84,3 @@ def all_codes(context: FigureContext) -> Figure:
     axes.set_ylabel("bits 8 to 5")
     axes.set_title(f"{context.recipe.slug}: g(z) of all {len(states)} codes", fontsize=11)
     return figure
-
-
-def _show(axes: Any, image: Any) -> None:
-    side = round(float(np.sqrt(np.size(image))))
-    axes.imshow(np.reshape(image, (side, side)), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_color("#BBBBBB")

@@ -16,7 +16,7 @@ from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
 
-__all__ = ["bits_of_pixels", "completions", "factorised_bernoulli", "pixel_cnn", "samples"]
+__all__ = ["bits_of_pixels", "completions", "factorised_bernoulli", "pixel_cnn", "samples", "show_sheet"]
 
 EPOCHS, BATCH = 40, 100
 
@@ -46,10 +46,11 @@ def pixel_cnn() -> Recipe:
 
 def factorised_bernoulli(dataset: Any, seed: int) -> Baseline:
     """Pixels that know nothing of each other."""
-    parts = {name: getattr(dataset, name) for name in ("train", "test")}
-    flat = {name: replace(part, x=part.x.reshape(len(part.x), -1)) for name, part in parts.items()}
-    name, measured = generative.factorised_bernoulli(replace(dataset, **flat), seed)
-    pixels = flat["test"].x.shape[1]
+    pixels = int(np.prod(dataset.spec.shape))
+    parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
+    flat = {name: replace(part, x=part.x.reshape(-1, pixels)) for name, part in parts.items()}
+    flattened = replace(dataset, spec=replace(dataset.spec, shape=(pixels,)), **flat)
+    name, measured = generative.factorised_bernoulli(flattened, seed)
     nats = measured["elbo"]
     return Baseline(name, {"log_likelihood": nats, "bits_per_dimension": -nats / (np.log(2) * pixels)})
 
@@ -57,18 +58,16 @@ def factorised_bernoulli(dataset: Any, seed: int) -> Baseline:
 def samples(context: FigureContext, rows: int = 6, columns: int = 12) -> Figure:
     """Test digits, and as many digits that the model drew."""
     drawn = np.asarray(context.model.sample(context.seed, rows * columns))
-    figure = Figure(figsize=(11.0, 3.4), layout="constrained")
-    for part, images, title in zip(
-        figure.subfigures(1, 2, wspace=0.05), (context.dataset.test.x, drawn), ("test digits", "samples"), strict=True
-    ):
-        part.suptitle(title, fontsize=10)
-        for axes, image in zip(part.subplots(rows, columns).flat, images, strict=False):
-            _show(axes, image)
+    figure = Figure(figsize=(11.0, 3.3), layout="constrained")
+    real = context.dataset.test.x[: rows * columns]
+    for axes, images, title in zip(figure.subplots(1, 2), (real, drawn), ("test digits", "samples"), strict=True):
+        show_sheet(axes, images, columns)
+        axes.set_title(title, fontsize=10)
     figure.suptitle(f"{context.recipe.slug}: {rows * columns} samples", fontsize=11)
     return figure
 
 
-def completions(context: FigureContext, columns: int = 14, tries: int = 4) -> Figure:
+def completions(context: FigureContext, columns: int = 16, tries: int = 4) -> Figure:
     """Upper halves of test digits, finished several times; below them the truth."""
     x = context.dataset.test.x[:columns]
     height, width, colours = context.model.image_shape
@@ -76,14 +75,13 @@ def completions(context: FigureContext, columns: int = 14, tries: int = 4) -> Fi
     drawn = np.asarray(context.model.complete(np.concatenate([x] * tries), given, context.seed))
     upper = np.array(x, "float32")
     upper[:, height // 2 :] = 0.25  # neither black nor white: not told
-    grid = [upper, *drawn.reshape(tries, *x.shape), x]
-    figure = Figure(figsize=(0.72 * columns, 0.78 * (tries + 2)), layout="constrained")
+    figure = Figure(figsize=(9.0, 3.7), layout="constrained")
+    axes = figure.subplots()
+    show_sheet(axes, np.concatenate([upper, drawn, x]), len(x))
     names = ["given", *(f"draw {number + 1}" for number in range(tries)), "truth"]
-    for row, images, name in zip(figure.subplots(tries + 2, len(x)), grid, names, strict=True):
-        for axes, image in zip(row, images, strict=True):
-            _show(axes, image)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    figure.suptitle(f"{context.recipe.slug}: lower halves drawn from p(lower | upper)", fontsize=11)
+    axes.set_yticks([(height + 2) * (row + 0.5) - 0.5 for row in range(len(names))], names, fontsize=9)
+    axes.tick_params(length=0)
+    axes.set_title(f"{context.recipe.slug}: lower halves drawn from p(lower | upper)", fontsize=11)
     return figure
 
 
@@ -107,8 +105,17 @@ def bits_of_pixels(context: FigureContext) -> Figure:
     return figure
 
 
-def _show(axes: Any, image: Any) -> None:
-    axes.imshow(np.reshape(image, image.shape[:2]), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
+def show_sheet(axes: Any, images: Any, columns: int) -> None:
+    """Square images between 0 (white) and 1 (black), side by side, each in a grey frame."""
+    side = round(float(np.sqrt(images[0].size)))
+    framed = np.pad(np.reshape(images, (-1, side, side)), ((0, 0), (1, 1), (1, 1)), constant_values=0.15)
+    rows = -(-len(framed) // columns)
+    sheet = np.zeros((rows * columns, side + 2, side + 2), framed.dtype)
+    sheet[: len(framed)] = framed
+    sheet = sheet.reshape(rows, columns, side + 2, side + 2).transpose(0, 2, 1, 3)
+    axes.imshow(
+        sheet.reshape(rows * (side + 2), -1), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest"
+    )
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.spines[:].set_color("#BBBBBB")
+    axes.spines[:].set_visible(False)

@@ -42,8 +42,8 @@ class PixelCNN(GenerativeModel):
     classes (B,) or vectors (B, T), and so `evaluate`. The loss is -log p(x), nats an image; `bits_per_dimension` and
     `log_likelihood` are metrics.
 
-    Endpoints: serving_default and parameters (x), log_prob (x), sample (seed, n), complete (x, given, seed); with a
-    condition it is the last argument of the last three, and sample draws an image a row of it, without n.
+    Endpoints: serving_default (x) with the parameters, log_prob (x), sample (seed, n), complete (x, given, seed); a
+    condition comes last in each, and sample draws an image a row of it, without n.
 
     Args:
         shape: (H, W) or (H, W, C), C colours.
@@ -302,7 +302,6 @@ class PixelCNN(GenerativeModel):
         if not self.conditional:
             return {
                 "serving_default": (self.parameters, [x]),
-                "parameters": (self.parameters, [x]),
                 "log_prob": (self.log_prob, [x]),
                 "sample": (self.sample, [seed, n]),
                 "complete": (self.complete, [x, given, seed]),
@@ -313,8 +312,7 @@ class PixelCNN(GenerativeModel):
             else tf.TensorSpec((None, self.condition), self.compute_dtype, name="condition")
         )
         return {
-            "serving_default": (self.call, [x]),
-            "parameters": (self.parameters, [x, told]),
+            "serving_default": (self.parameters, [x, told]),
             "log_prob": (self.log_prob, [x, told]),
             "sample": (lambda seed, condition: self.sample(seed, None, condition), [seed, told]),
             "complete": (self.complete, [x, given, seed, told]),
