@@ -14,6 +14,7 @@ from reference_tests.oracles.generative_pixels import (  # noqa: F401
     pixel_likelihood,
     pixel_masks,
 )
+from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "elbo_by_enumeration",
     "importance_weighted_bounds",
     "linear_gaussian_bound",
+    "masked_autoencoder",
+    "masks_by_degree",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",
