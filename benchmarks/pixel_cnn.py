@@ -53,7 +53,8 @@ def contest() -> Contest:
             raise ValueError(f"both should draw the same images. Received: {int(np.sum(ours != peers))} pixels differ")
         return f"the same {IMAGES} images, {100 * float(np.mean(ours)):.0f} % black"
 
-    title = f"PixelCNN, {form} form, {IMAGES} samples of {SIDE} x {SIDE} pixels, {FILTERS} maps, {BLOCKS} blocks: ms a pixel"
+    size = f"{IMAGES} samples of {SIDE} x {SIDE} pixels, {FILTERS} maps, {BLOCKS} blocks"
+    title = f"PixelCNN, {form} form, {size}: ms a pixel"
     return Contest(
         title, lambda: cached().numpy(), lambda: naive().numpy(), "the whole network for every pixel", xla=False,
         work=SIDE * SIDE, limits={1: 0.5, 2: 0.5}, agree=agree, choices="caches of rows and columns",

@@ -14,7 +14,13 @@ from typing import Any
 
 from keras import ops
 
-__all__ = ["affine_generator", "affine_log_density", "log_mean_likelihood", "matched_generator", "pixel_log_likelihoods"]
+__all__ = [
+    "affine_generator",
+    "affine_log_density",
+    "log_mean_likelihood",
+    "matched_generator",
+    "pixel_log_likelihoods",
+]
 
 LOG_2_PI = math.log(2 * math.pi)
 

@@ -5,9 +5,9 @@
     before    rows above, and to the left in the centre's own row
     vertical  before = rows above alone; A: nothing of the own row, B: all of the own row
 
-A belongs to the first layer, which sees the image itself: x_i must not explain x_i. B belongs to all layers above, whose
-features at i hold nothing of x_i any more. With A throughout green would never hear of red, with B at the bottom every
-pixel would see itself.
+A belongs to the first layer, which sees the image itself: x_i must not explain x_i. B belongs to all layers above,
+whose features at i hold nothing of x_i any more. With A throughout green would never hear of red, with B at the bottom
+every pixel would see itself.
 
 Conventions that bite. Channel c has colour c mod C: channels 0, 3, 6 ... are red, so that halves of the channels (a
 gate's two inputs) hold all colours alike. Rows below the centre are zeros in every mask: `causal_maps` leaves them out

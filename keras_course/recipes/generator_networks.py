@@ -52,7 +52,7 @@ def factorised_bernoulli(dataset: Any, seed: int) -> Baseline:
 
 
 def direct_and_indirect(context: FigureContext, rows: int = 5, columns: int = 8) -> Figure:
-    """Samples x = mu + L z of the normal distribution fitted to the pixels; g(z) of the trained network; x of p(x | z)."""
+    """x = mu + L z of the normal distribution fitted to the pixels; g(z) of the trained network; x of p(x | z)."""
     affine = AffineGenerator(context.model.features)
     affine.match(context.dataset.train.x, ridge=0.01)
     direct = np.asarray(affine.sample(context.seed, rows * columns))

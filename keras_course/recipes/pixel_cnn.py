@@ -113,9 +113,7 @@ def show_sheet(axes: Any, images: Any, columns: int) -> None:
     sheet = np.zeros((rows * columns, side + 2, side + 2), framed.dtype)
     sheet[: len(framed)] = framed
     sheet = sheet.reshape(rows, columns, side + 2, side + 2).transpose(0, 2, 1, 3)
-    axes.imshow(
-        sheet.reshape(rows * (side + 2), -1), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest"
-    )
+    axes.imshow(sheet.reshape(rows * (side + 2), -1), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)

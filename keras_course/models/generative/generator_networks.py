@@ -272,7 +272,7 @@ class BernoulliGenerator(GenerativeModel):
         return ops.sigmoid(self.logits(z))
 
     def codes(self, training: bool = False) -> Any:
-        """The codes that are summed over, (M, Z): all of them, or draws of this step (of evaluation: always the same)."""
+        """The codes that are summed over, (M, Z): all, or draws of this step (in evaluation always the same)."""
         if self.code == "binary":
             return binary_states(self.latent, self.compute_dtype)
         seed = self.step_seed("codes") if training else stateless_seed(self.seed, "evaluation", 0)

@@ -248,7 +248,8 @@ class PixelCNN(GenerativeModel):
         values = np.asarray(self._given(y))
         if self.classes and not np.all((values >= 0) & (values < self.classes) & (values == np.floor(values))):
             raise InvalidDataError(
-                f"PixelCNN needs classes 0 to {self.classes - 1} as y. Received: y from {values.min()} to {values.max()}"
+                f"PixelCNN needs classes 0 to {self.classes - 1} as y. "
+                f"Received: y from {values.min()} to {values.max()}"
             )
         if not np.all(np.isfinite(values)):
             raise InvalidDataError("PixelCNN needs finite conditions as y. Received: NaN or infinite values")

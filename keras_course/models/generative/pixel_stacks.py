@@ -70,9 +70,7 @@ class _PixelStack(keras.layers.Layer):
         if not self.conditional:
             return None
         start = self._start(name)
-        return keras.layers.Dense(
-            filters, use_bias=False, kernel_initializer=start, name=name, dtype=self.dtype_policy
-        )
+        return keras.layers.Dense(filters, use_bias=False, kernel_initializer=start, name=name, dtype=self.dtype_policy)
 
     def compute_output_shape(self, input_shape: Any, *_: Any) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.output_filters)

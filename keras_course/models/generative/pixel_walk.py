@@ -95,7 +95,5 @@ def walk(model: Any, x: Any, given: Any, noise_of: Any, condition: Any = None) -
         tf.TensorArray(x.dtype, height, element_shape=(width, None, colours)),
         tf.TensorArray(wide, height, element_shape=(width, None, colours, model.family.parameter_size)),
     )
-    _, _, pixels, parameters = tf.while_loop(
-        lambda row, *_: row < height, row_of, start, maximum_iterations=height
-    )
+    _, _, pixels, parameters = tf.while_loop(lambda row, *_: row < height, row_of, start, maximum_iterations=height)
     return tf.transpose(pixels.stack(), (2, 0, 1, 3)), tf.transpose(parameters.stack(), (2, 0, 1, 3, 4))
