@@ -14,6 +14,7 @@ from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
+from reference_tests.conformance.generative_examples import GENERATIVE_CASES, GENERATIVE_TRAINING
 from reference_tests.conformance.memory_examples import MEMORY_TRAINING
 
 
@@ -198,9 +199,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
-    "pixel-cnn": {"compile": with_adam, "any_split": True},
-    "generator-networks": {"compile": with_adam, "any_split": True},
-    "AffineGenerator": {"init": {"features": 3}, "inputs": (12, 3), "compile": with_adam, "any_split": True},
+    **GENERATIVE_TRAINING,
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
@@ -281,14 +280,7 @@ OTHERS: dict[str, ModelCase] = {
         None,
         with_adam,
     ),  # fmt: skip
-    "coloured-pixels-of-a-class": ModelCase(
-        catalog.resolve("pixel-cnn"),
-        {"shape": (2, 2, 2), "levels": 3, "filters": 2, "blocks": 1, "gated": False, "first_kernel": 3, "classes": 4},
-        {"x": {"shape": [12, 2, 2, 2], "dtype": "int32", "max": 3}},
-        lambda x: (x[:, 0, 0, 0] + x[:, 1, 1, 1]) % 4,
-        with_adam,
-        any_split=True,
-    ),
+    **GENERATIVE_CASES,
     "relative-positions": ModelCase(
         catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
     ),

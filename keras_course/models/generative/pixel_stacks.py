@@ -75,11 +75,6 @@ class _PixelStack(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any, *_: Any) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.output_filters)
 
-    @property
-    def output_filters(self) -> int:
-        """Channels that go out."""
-        raise NotImplementedError
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
@@ -112,16 +107,13 @@ class ResidualPixelStack(_PixelStack):
 
     def __init__(self, filters: int, blocks: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(filters, blocks, *args, **kwargs)
+        self.output_filters = 2 * filters
         self.first = self._convolution("first", 2 * filters, self.first_kernel, "A")
         numbers = range(blocks)
         self.down = [self._convolution(f"down{n}", filters, 1) for n in numbers]
         self.spread = [self._convolution(f"spread{n}", filters, self.kernel_size) for n in numbers]
         self.up = [self._convolution(f"up{n}", 2 * filters, 1) for n in numbers]
         self.telling = [self._telling(f"telling{n}", filters) for n in numbers]
-
-    @property
-    def output_filters(self) -> int:
-        return 2 * self.filters
 
     def build(self, input_shape: Any, condition_shape: Any = None) -> None:
         self.first.build(input_shape)
@@ -166,6 +158,7 @@ class GatedPixelStack(_PixelStack):
 
     def __init__(self, filters: int, blocks: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(filters, blocks, *args, **kwargs)
+        self.output_filters = filters
         self.vertical, self.horizontal, self.link, self.mix, self.told = [], [], [], [], []
         for n in range(blocks + 1):
             size, mask = (self.kernel_size, "B") if n else (self.first_kernel, "A")
@@ -178,10 +171,6 @@ class GatedPixelStack(_PixelStack):
             self.link.append(link)
             self.mix.append(self._convolution(f"mix{n}", filters, 1))
             self.told.append([self._telling(f"telling_{stack}{n}", 2 * filters) for stack in "vh"])
-
-    @property
-    def output_filters(self) -> int:
-        return self.filters
 
     def build(self, input_shape: Any, condition_shape: Any = None) -> None:
         own = (None, None, None, self.filters)
