@@ -21,6 +21,8 @@ def sum_of_two_pixels(x: np.ndarray) -> np.ndarray:
 
 
 GENERATIVE_TRAINING: dict[str, dict[str, Any]] = {
+    "made": {"compile": with_adam, "any_split": True},
+    "maf": {"compile": with_adam, "any_split": True},
     "pixel-cnn": {"compile": with_adam},  # convolutions refuse empty shares of a batch
     "generator-networks": {"compile": with_adam, "any_split": True},
     "AffineGenerator": {"init": {"features": 3}, "inputs": (12, 3), "compile": with_adam, "any_split": True},

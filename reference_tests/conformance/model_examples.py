@@ -197,8 +197,6 @@ TRAINING: dict[str, dict[str, Any]] = {
     "fully-convolutional": {"targets": bright_pixels, "compile": with_softmax_loss},
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
-    "made": {"compile": with_adam, "any_split": True},
-    "maf": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
     "nice": {"compile": with_momentum, "any_split": True},
     "real-nvp": {"compile": with_its_likelihood, "any_split": True},

@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_course.models.generative.made import MADE
+from keras_course.models.generative.masked_flows import MAF
 from keras_course.ops.autoregressive_masks import connections
 
 
@@ -19,7 +20,21 @@ class MeanOverVariables(MADE):
         return super().log_prob(x) / self.features
 
 
+class VolumesOfTheInverse(MAF):
+    def log_prob(self, x, y=None, training=False):
+        return super().log_prob(x, y, training) - 2 * self.flow.forward(x)[1]
+
+
+class OrdersAlike(MAF):
+    """The first layer goes through its numbers as if no order had been asked for."""
+
+    def __init__(self, *args, order="alternating", **kwargs):
+        super().__init__(*args, **kwargs)
+
+
 MASKED_FAULTS = {
+    "volumes of the inverse": ("maf", VolumesOfTheInverse),
+    "order not heeded": ("maf", OrdersAlike),
     "outputs hear themselves": ("made.connections", outputs_hear_themselves),
     "order for degrees": ("made.order_degrees", order_for_degrees),
     "mean over variables": ("made", MeanOverVariables),
