@@ -38,6 +38,7 @@ def made() -> Recipe:
         floor={"log_likelihood": -20.0},
         select="val_loss",
         figures=(learning_curves, samples_beside_digits, pixel_by_pixel, likelihood_by_mask_sets),
+        tiny={"epochs": 2, "examples": 128},
     )
 
 

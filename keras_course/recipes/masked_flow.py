@@ -12,7 +12,7 @@ from keras_course.ops.dequantization import dequantised
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, learning_curves
 from keras_course.pipeline.recipe import Recipe
-from keras_course.recipes.flows import ALPHA, LEVELS, bits_by_model, nice, samples_beside_digits
+from keras_course.recipes.flows import ALPHA, LEVELS, bits_by_model, real_nvp, samples_beside_digits
 
 __all__ = ["codes_of_digits", "maf"]
 
@@ -23,7 +23,7 @@ def maf() -> Recipe:
     Every layer moves each pixel by all pixels before it, where a coupling moves one half by the other.
     """
     return replace(
-        nice(),
+        real_nvp(),
         slug="maf",
         model=lambda spec, seed: MAF(spec.features, layers=5, alpha=ALPHA, levels=LEVELS, seed=seed),
         epochs=70,
