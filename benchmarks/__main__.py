@@ -17,6 +17,7 @@ RUNS: dict[str, list[dict[str, str]]] = {  # name: one run for each environment
     "reservoir": [{}],
     "rbm": [{"CHAINS": kind} for kind in ("data", "persistent")],
     "flows": [{"MODEL": "real-nvp"}],
+    "pixel_cnn": [{"FORM": form} for form in ("gated", "residual")],
     "lenet": [{}],
     "optimizers": [{}],
     "lenet_layers": [{}],

@@ -34,16 +34,16 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"mask": [1, 0, 0, 1], "log_scale_bound": 1.0, **_SMALL},
         "inputs": {"inputs": {"shape": (2, 4)}, "condition": {"shape": (2, 3)}},
     },
-    f"{_FLOWS}.coupling_network:CouplingNetwork": {"init": {"outputs": 2, **_SMALL}, "inputs": (2, 3, 2, 1)},
-    f"{_FLOWS}.actnorm:ActNorm": {"init": {}, "inputs": (2, 3, 2)},
+    f"{_FLOWS}.coupling_network:CouplingNetwork": {"init": {"outputs": 2, **_SMALL}, "inputs": (2, 3)},
+    f"{_FLOWS}.actnorm:ActNorm": {"init": {}, "inputs": (2, 7, 3)},
     f"{_FLOWS}.rearrangements:Squeeze": {"init": {}, "inputs": (2, 2, 4, 1)},
-    f"{_FLOWS}.rearrangements:Permutation": {"init": {"order": [2, 0, 1]}, "inputs": (2, 3)},
+    f"{_FLOWS}.rearrangements:Permutation": {"init": {"order": "random"}, "inputs": (2, 9)},
     f"{_FLOWS}.rearrangements:LogitTransform": {
         "init": {"alpha": 0.2},
         "inputs": {"x": {"shape": (2, 3), "dtype": "probability"}},
     },
-    f"{_FLOWS}.chain:FlowChain": {"init": {"flows": [_ACTNORM]}, "inputs": (2, 3)},
-    f"{_FLOWS}.chain:FactorOut": {"init": {"flows": [_ACTNORM]}, "inputs": (2, 2, 1, 4)},
+    f"{_FLOWS}.chain:FlowChain": {"init": {"flows": [_ACTNORM]}, "inputs": (2, 7, 3)},
+    f"{_FLOWS}.chain:FactorOut": {"init": {"flows": [_ACTNORM]}, "inputs": (2, 7, 1, 6)},
     "keras_course.layers.additive_attention:AdditiveAttention": {
         "init": {"units": 3},
         "inputs": {"query": {"shape": (2, 4)}, "annotations": {"shape": (2, 3, 2, 5)}},
@@ -71,6 +71,10 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "keras_course.layers.convolution:Convolution3D": {
         "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
         "inputs": (2, 4, 4, 4, 2),
+    },
+    "keras_course.layers.masked_convolution:MaskedConvolution2D": {
+        "init": {"filters": 4, "kernel_size": 3, "mask": "A", "colours": 2, "activation": "tanh"},
+        "inputs": (2, 3, 4, 2),
     },
     "keras_course.layers.transposed_convolution:TransposedConvolution2D": {
         "init": {"filters": 2, "kernel_size": 3, "strides": (2, 1), "padding": "zero", "activation": "tanh"},

@@ -17,6 +17,13 @@ from reference_tests.oracles.generative_flows import (
     real_nvp_density,
 )
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
+from reference_tests.oracles.generative_pixels import (  # noqa: F401
+    affine_samples,
+    bernoulli_codes,
+    masked_maps,
+    pixel_likelihood,
+    pixel_masks,
+)
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
