@@ -198,8 +198,6 @@ TRAINING: dict[str, dict[str, Any]] = {
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "vae": {"compile": with_adam, "any_split": True},
-    "nice": {"compile": with_momentum, "any_split": True},
-    "real-nvp": {"compile": with_its_likelihood, "any_split": True},
     **GENERATIVE_TRAINING,
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},

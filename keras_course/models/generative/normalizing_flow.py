@@ -284,7 +284,11 @@ class NormalizingFlow(GenerativeModel):
         return super().train_on_batch(x, y, *args, **kwargs)
 
     def _start_once(self, x: Any, y: Any) -> None:
-        if any(not int(tf.convert_to_tensor(leaf.started.value)) for _, leaf in leaves_of(self.flow) if hasattr(leaf, "started")):
+        if any(
+            not int(tf.convert_to_tensor(leaf.started.value))
+            for _, leaf in leaves_of(self.flow)
+            if hasattr(leaf, "started")
+        ):
             self.start_at(x, y)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
