@@ -59,6 +59,7 @@ REGISTERED_NAMES = frozenset(
         "FBeta",
         "FCN",
         "FullCovarianceGaussianFamily",
+        "GAN",
         "GRU",
         "GRUCell",
         "GaussianMixture",
@@ -163,6 +164,7 @@ REGISTERED_NAMES = frozenset(
         "WeightClip",
         "WeightDecay",
         "WeightedChoice",
+        "WGAN",
         "WindowedAdaGrad",
         "WindowedLSTM",
     }

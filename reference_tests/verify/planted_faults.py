@@ -39,6 +39,7 @@ from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
+from reference_tests.verify.planted_adversarial_faults import ADVERSARIAL_FAULTS
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
@@ -353,5 +354,6 @@ FAULTS = {
     **MEMORY_FAULTS,
     **VISION_FAULTS,
     **RESERVOIR_FAULTS,
+    **ADVERSARIAL_FAULTS,
     **AUTOENCODER_FAULTS,
 }

@@ -1,7 +1,10 @@
-"""Models that generate: variational autoencoders."""
+"""Models that generate: variational autoencoders, adversarial networks."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
+from keras_course.models.generative.dcgan import dcgan_networks
+from keras_course.models.generative.gan import GAN
 from keras_course.models.generative.stochastic_layers import StochasticLayers
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
+from keras_course.models.generative.wgan import WGAN
 
-__all__ = ["ConditionalNetwork", "StochasticLayers", "VariationalAutoencoder"]
+__all__ = ["GAN", "WGAN", "ConditionalNetwork", "StochasticLayers", "VariationalAutoencoder", "dcgan_networks"]
