@@ -202,6 +202,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "fully-convolutional": {"targets": bright_pixels, "compile": with_softmax_loss},
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
     "gan": {
         "targets": four_classes,

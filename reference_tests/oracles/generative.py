@@ -21,6 +21,7 @@ from reference_tests.oracles.generative_adversarial import (
     wasserstein_on_a_line,
     wgan_steps,
 )
+from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "optimal_discriminators",
     "penalties_of_a_critic",
     "precision_and_recall_of_points",
+    "masked_autoencoder",
+    "masks_by_degree",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",

@@ -1,10 +1,11 @@
-"""Models that generate: variational autoencoders, adversarial networks."""
+"""Models that generate: variational autoencoders, adversarial networks, masked autoencoders."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.models.generative.dcgan import dcgan_networks
 from keras_course.models.generative.gan import GAN
+from keras_course.models.generative.made import MADE
 from keras_course.models.generative.stochastic_layers import StochasticLayers
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
 from keras_course.models.generative.wgan import WGAN
 
-__all__ = ["GAN", "WGAN", "ConditionalNetwork", "StochasticLayers", "VariationalAutoencoder", "dcgan_networks"]
+__all__ = ["ConditionalNetwork", "GAN", "MADE", "StochasticLayers", "VariationalAutoencoder", "WGAN", "dcgan_networks"]
