@@ -20,21 +20,15 @@ class TwoPlayers:
     """To be inherited before a `core.model.Model`; a subclass says which variables are whose.
 
     Attributes:
+        first_variables: list, trainable variables of the player that makes x; a property of the subclass.
+        second_variables: list, of the player that judges x, or None where there is none; a property too.
         optimizer: moves the first player's variables (made by Keras).
         discriminator_optimizer: moves the second's; None before `compile`, and without a second player.
     """
 
+    first_variables: Any
+    second_variables: Any
     discriminator_optimizer: Any = None
-
-    @property
-    def first_variables(self) -> list[Any]:
-        """Trainable variables of the player that makes x."""
-        raise NotImplementedError
-
-    @property
-    def second_variables(self) -> list[Any] | None:
-        """Trainable variables of the player that judges x; None where there is none."""
-        raise NotImplementedError
 
     def compile(
         self, optimizer: Any = "adam", discriminator_optimizer: Any = None, loss: Any = None, **kwargs: Any

@@ -124,12 +124,6 @@ def with_two_optimizers() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.05, momentum=0.9), "discriminator_optimizer": judge}
 
 
-def with_a_slow_generator() -> dict[str, Any]:
-    """So that the discriminator's loss is seen to fall."""
-    judge = keras.optimizers.SGD(0.3, momentum=0.5)
-    return {"optimizer": keras.optimizers.SGD(0.001, momentum=0.9), "discriminator_optimizer": judge}
-
-
 def with_momentum() -> dict[str, Any]:
     """Where Adam would magnify the last bits of slopes that nearly cancel."""
     return {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9)}
@@ -205,13 +199,6 @@ TRAINING: dict[str, dict[str, Any]] = {
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
-    "gan": {
-        "targets": four_classes,
-        "compile": with_a_slow_generator,
-        "objective": "discriminator_loss",
-        "any_split": True,
-    },
-    "wgan": {"compile": with_a_slow_generator, "objective": "discriminator_loss", "any_split": True},
     **GENERATIVE_TRAINING,
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},

@@ -159,11 +159,11 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
 
     def discriminator_costs(self, real: Any, fake: Any) -> dict[str, Any]:
         """Of the scores of data and fakes, (B,) each: {metric: (B,)}, "discriminator_loss" among them."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what its discriminator pays.")
 
     def generator_costs(self, fake: Any) -> Any:
         """Of the scores of fakes, any shape: what the generator descends on."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what its generator pays.")
 
     def penalties_of_rows(self, x: Any, fake: Any, labels: Any, shares: Any, training: bool | None) -> Any:
         """What the discriminator pays besides, (B,), or None."""
