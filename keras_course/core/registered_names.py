@@ -55,6 +55,7 @@ REGISTERED_NAMES = frozenset(
         "Dropout",
         "DropoutMLP",
         "EchoStateNetwork",
+        "EnergyModel",
         "ExponentialDecay",
         "FBeta",
         "FCN",

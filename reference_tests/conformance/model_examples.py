@@ -199,6 +199,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "vae": {"compile": with_adam, "any_split": True},
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
+    "energy-model": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
     "denoising-autoencoder": {"compile": with_adam, "any_split": True},
     "sparse-autoencoder": {"compile": with_adam, "any_split": True},
@@ -294,6 +295,14 @@ OTHERS: dict[str, ModelCase] = {
         (4, 3),
         None,
         with_its_likelihood,
+        any_split=True,
+    ),
+    "energy-of-classes": ModelCase(
+        catalog.resolve("energy-model"),
+        {**catalog.get("energy-model").init, "classes": 4, "penalty": 0.1, "restart": 0.5},
+        (4, 3),
+        four_classes,
+        with_momentum,
         any_split=True,
     ),
     "backprop-online": ModelCase(
