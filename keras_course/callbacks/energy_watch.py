@@ -8,21 +8,23 @@ While chains keep up, the contrast (mean energy of data minus that of samples) s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-import keras
+from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 
-from keras_course.core.errors import EnergyDivergenceError, NonFiniteLossError
-
-__all__ = ["EnergyWatch"]
+__all__ = ["EnergiesRunAway", "EnergyWatch"]
 
 
-class EnergyWatch(keras.callbacks.Callback):
-    """Ends a training whose energies diverge, by name.
+class EnergiesRunAway(TrainingReport):
+    """The energies of data and of samples are far apart: the chains no longer sample the density being learned."""
 
-    `EnergyModel.fit` brings one; give your own for another limit.
+
+class EnergyWatch(ReportingCallback):
+    """Warns, by name, when energies run away from each other; stops when a number of the epoch is not finite.
+
+    A warning, `EnergiesRunAway`, comes once; training goes on. Useful remedies are a smaller learning rate or
+    step_size, more Langevin steps, or a penalty. `EnergyModel.fit` brings a watch; give your own for another limit.
 
     Args:
         most: float > 0, nats that the contrast may be away from 0.
@@ -30,24 +32,20 @@ class EnergyWatch(keras.callbacks.Callback):
 
     Raises:
         ValueError: for a limit that is not positive, or, at an epoch's end, a name that is not in the logs.
-        EnergyDivergenceError: at an epoch's end, beyond the limit.
-        NonFiniteLossError: at an epoch's end, if the contrast is NaN or infinite.
+        NonFiniteLossError: at an epoch's end, if a number is NaN or infinite.
 
     Example:
+        >>> import keras, warnings
         >>> watch = EnergyWatch(most=100.0)
         >>> watch.set_model(keras.Sequential(name="toy"))
-        >>> watch.on_epoch_end(0, {"contrast": -3.0})
-        >>> watch.on_epoch_end(1, {"contrast": -300.0})
-        Traceback (most recent call last):
-            ...
-        keras_course.core.errors.EnergyDivergenceError: The energies of 'toy' ran away from each other: contrast is \
--300 nats after epoch 2, more than 100 away from 0. Take a smaller learning rate or step_size, more Langevin steps, or a \
-penalty.
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     for epoch, contrast in enumerate([-3.0, -300.0]):
+        ...         watch.on_epoch_end(epoch, {"contrast": contrast})
+        >>> [warning.category.__name__ for warning in caught], watch.reported
+        (['EnergiesRunAway'], {'EnergiesRunAway': 1})
 
     Source: R; Du and Mordatch 2019.
     """
-
-    resume_attributes: tuple[str, ...] = ()
 
     def __init__(self, most: float = 1000.0, contrast: str = "contrast") -> None:
         super().__init__()
@@ -55,30 +53,17 @@ penalty.
             raise ValueError(f"EnergyWatch needs a positive limit. Received: most={most!r}")
         self.most, self.contrast = float(most), contrast
 
-    def beside(self, callbacks: Any, model: Any) -> Any:
-        """This watch and what `fit` was given: a list, one callback, a CallbackList or None; a watch there stays."""
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            if not any(isinstance(each, EnergyWatch) for each in callbacks.callbacks):
-                self.set_model(model)
-                self.set_params(callbacks.params or {})
-                callbacks.callbacks.append(self)
-            return callbacks
-        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-        return given if any(isinstance(each, EnergyWatch) for each in given) else [*given, self]
-
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         logs = logs or {}
         if self.contrast not in logs:
             raise ValueError(f"EnergyWatch needs {self.contrast!r} in the logs. Received: {sorted(logs)}")
+        super().on_epoch_end(epoch, logs)
         contrast = float(logs[self.contrast])
-        if not math.isfinite(contrast):
-            steps = int(self.model.optimizer.iterations)
-            raise NonFiniteLossError(
-                steps, f"{self.contrast!r} of the model {self.model.name!r}", f"it was seen after epoch {epoch + 1}"
-            )
         if abs(contrast) > self.most:
-            raise EnergyDivergenceError(
-                f"The energies of {self.model.name!r} ran away from each other: {self.contrast} is {contrast:g} nats "
-                f"after epoch {epoch + 1}, more than {self.most:g} away from 0. Take a smaller learning rate or "
-                "step_size, more Langevin steps, or a penalty."
+            self.report(
+                EnergiesRunAway,
+                epoch,
+                f"the energies of data and samples ran away from each other: {self.contrast} is {contrast:g} nats, "
+                f"more than {self.most:g} away from 0; a smaller learning rate or step_size, more Langevin steps or a "
+                "penalty would hold them.",
             )

@@ -51,6 +51,7 @@ ROWS = (
             ),
             f"{_MODELS}.langevin_chains:langevin_chain", f"{_MODELS}.langevin_chains:langevin_walk",
             "keras_course.callbacks.energy_watch:EnergyWatch",
+            "keras_course.callbacks.energy_watch:EnergiesRunAway",
         ),
     ),
 )  # fmt: skip

@@ -79,9 +79,5 @@ class NonFiniteLossError(KerasCourseError, ArithmeticError):
         self.tensor = tensor
 
 
-class EnergyDivergenceError(KerasCourseError, ArithmeticError):
-    """An energy model whose energies of data and of samples ran away from each other: it no longer learns a density."""
-
-
 class BackendError(KerasCourseError, RuntimeError):
     """A part that needs TensorFlow, used under another Keras backend."""

@@ -23,6 +23,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_course.callbacks.energy_watch import EnergyWatch
+from keras_course.callbacks.training_reports import with_reports
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, fold_in, normal_noise, seed_pair, uniform_noise
@@ -58,7 +59,7 @@ class EnergyModel(GenerativeModel):
 
     A training step moves the next `negatives` states of the buffer; a share `restart` of them, drawn anew each time,
     begins afresh from N(0, start_scale^2 I). The buffer is a weight of the model: saved with it, resumed with it.
-    Energies that run away from each other end the training with an `EnergyDivergenceError` (`EnergyWatch`).
+    Energies that run away from each other are reported by name, `EnergiesRunAway` (`callbacks.EnergyWatch`).
 
     Endpoints: serving_default and energy (x), score (x: -grad E), sample (seed, n, steps); with classes also
     class_energies and classify (x), and sample_class (seed, labels, steps).
@@ -90,7 +91,6 @@ class EnergyModel(GenerativeModel):
     Raises:
         ValueError: for arguments out of range, a network of another output, a loss in `compile`, no y for classes.
         InvalidDataError: in fit and evaluate, for an array with NaN or infinite values, or labels out of range.
-        EnergyDivergenceError: in fit, at an epoch's end.
 
     Example:
         >>> model = EnergyModel(2, units=(8,), base_scale=2.0)
@@ -283,7 +283,7 @@ class EnergyModel(GenerativeModel):
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_labels(y)
-        kwargs["callbacks"] = EnergyWatch().beside(kwargs.get("callbacks"), self)
+        kwargs["callbacks"] = with_reports(kwargs.get("callbacks"), EnergyWatch())
         return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
