@@ -18,8 +18,9 @@ from keras_course.ops.boltzmann import (
     rbm_log_partition,
     rbm_visible_parameters,
 )
+from keras_course.ops.energy_models import conjunction_energy, disjunction_energy, negation_energy
 
-__all__ = ["contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
+__all__ = ["combined_energies", "contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
 
 
 def restricted_distribution(
@@ -76,3 +77,16 @@ def gaussian_units(visible: Any, kernel: Any, visible_bias: Any, hidden_bias: An
         }
 
     return compiled(densities)(visible, kernel, visible_bias, hidden_bias, scale)
+
+
+def combined_energies(energies: Any, strength: float) -> dict[str, Any]:
+    """Both concepts, either, the first without the second. Source: R; Du, Li and Mordatch 2020."""
+
+    def everything(energies: Any) -> Any:
+        return {
+            "conjunction": conjunction_energy(energies),
+            "disjunction": disjunction_energy(energies),
+            "negation": negation_energy(energies[:, 0], energies[:, 1], strength),
+        }
+
+    return compiled(everything)(energies)

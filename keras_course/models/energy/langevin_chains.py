@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_course.core.loops import traced
 from keras_course.core.seeds import fold_in, normal_noise, seed_pair
 from keras_course.ops.langevin import langevin_proposal
 
@@ -96,7 +97,7 @@ def langevin_chain(
     def noise(step: Any, x: Any) -> Any:
         return tf.reshape(normal_noise((tf.size(x),), fold_in(seed, step), dtype), tf.shape(x))
 
-    return _loop(energy, x, noise, steps, step_size, temperature)
+    return traced(lambda x, steps: _loop(energy, x, noise, steps, step_size, temperature))(x, tf.cast(steps, "int32"))
 
 
 def normal_starts(n: Any, shape: tuple[int, ...], scale: float, seed: Any, dtype: str) -> Any:
