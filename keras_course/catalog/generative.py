@@ -19,4 +19,19 @@ ROWS = (
             )
         ),
     ),
+    Entry(
+        "made", "Masked autoencoder: a product of conditionals in one or many orders", shape="model",
+        object=f"{_MODELS}.made:MADE",
+        init={"features": 4, "units": (5,), "order": "random", "masks": 2, "direct": True},
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.autoregressive:made", sources=("R",),
+        members=(
+            *(
+                f"keras_course.ops.autoregressive_masks:{name}"
+                for name in ("connections", "even_degrees", "order_degrees", "random_degrees")
+            ),
+            "keras_course.layers.autoregressive.masked_dense:MaskedDense",
+            "keras_course.layers.autoregressive.masked_mlp:MaskedMLP",
+        ),
+    ),
 )  # fmt: skip

@@ -81,8 +81,9 @@ class GenerativeModel(Model):
         if not isinstance(x, np.ndarray | tf.Tensor):
             return
         values = np.reshape(self.checked(x), (len(x), -1))
-        wrong = np.argwhere(~self.possible(values))
-        if len(wrong):
+        possible = self.possible(values)
+        if not possible.all():  # argwhere of nothing takes as long as ten training steps
+            wrong = np.argwhere(~possible)
             row, column = wrong[0]
             raise InvalidDataError(
                 f"{type(self).__name__} needs {self.wanted}. Received: {values[row, column]} in row {row}, and "

@@ -7,6 +7,7 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
+from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "elbo_by_enumeration",
     "importance_weighted_bounds",
     "linear_gaussian_bound",
+    "masked_autoencoder",
+    "masks_by_degree",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",
