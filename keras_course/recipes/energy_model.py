@@ -28,7 +28,8 @@ def energy_model() -> Recipe:
     """Digits and their classes, p(x, y) ~ exp(-E(x, y)): what gets a high energy is no digit.
 
     It is judged on images made of test digits, so that no single pixel gives them away: mirrored ones, and chimeras
-    with the upper half of one digit and the lower half of another. A Gaussian knows pairs of pixels and is the baseline.
+    with the upper half of one digit and the lower half of another. The baseline is a Gaussian, which knows pairs of
+    pixels.
     """
     return Recipe(
         slug="energy-model",
@@ -154,7 +155,7 @@ def samples(context: FigureContext, rows: int = 6) -> Figure:
     model, classes = context.model, context.model.classes
     drawn = ops.convert_to_numpy(model.sample_class(context.seed, np.tile(np.arange(classes), rows)))
     buffer = ops.convert_to_numpy(model.buffer)[: rows * classes]
-    titles = (f"x given its class, {model.sampling_steps} steps from noise", "replay buffer", "test digits, noise added")
+    titles = (f"x given its class, {model.sampling_steps} steps from noise", "replay buffer", "test digits and noise")
     noise = np.random.Generator(np.random.Philox(key=context.seed)).normal(size=(rows * classes, 64))
     test = context.dataset.test.x[: rows * classes]
     digits = test + NOISE * noise[: len(test)]

@@ -40,7 +40,7 @@ def boltzmann_distribution(visible: Any, couplings: Any, bias: Any, features: in
 def linear_energy(
     x: Any, states: Any, noise: Any, kernel: Any, bias: float, base_scale: float, step_size: float
 ) -> dict[str, Any]:
-    """A deep energy model without depth: a Gaussian, shifted by what its network adds to the base. Source: C 17.3, R."""
+    """An energy model without depth: a Gaussian, shifted by what its network adds to the base. Source: C 17.3, R."""
     kernel = ops.convert_to_tensor(kernel)
     size = len(kernel)
     model = EnergyModel(size, units=(), base_scale=base_scale, buffer_size=1, negatives=1, dtype=kernel.dtype)

@@ -40,6 +40,7 @@ from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
+from reference_tests.verify.planted_energy_faults import ENERGY_FAULTS
 from reference_tests.verify.planted_masked_faults import MASKED_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
@@ -355,5 +356,6 @@ FAULTS = {
     **VISION_FAULTS,
     **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,
+    **ENERGY_FAULTS,
     **MASKED_FAULTS,
 }

@@ -45,6 +45,7 @@ __all__ = [
     "langevin_proposal",
 ]
 
+
 def hastings_log_ratio(noise: Any, gradient: Any, proposed_gradient: Any, step_size: Any, form: str = "epsilon") -> Any:
     """How much likelier the way back is than the way there, coordinate by coordinate.
 

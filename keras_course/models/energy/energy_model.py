@@ -305,9 +305,7 @@ class EnergyModel(GenerativeModel):
                 f"EnergyModel needs labels from 0 to {self.classes - 1}. Received: {labels[wrong[0]]} in row {wrong[0]}"
             )
 
-    def sample(
-        self, seed: Any, n: Any, steps: Any = None, combine: Callable[[Any], Any] | None = None
-    ) -> Any:
+    def sample(self, seed: Any, n: Any, steps: Any = None, combine: Callable[[Any], Any] | None = None) -> Any:
         """The ends of chains from N(0, start_scale^2 I), (n, *shape); the same for the same seed.
 
         Args:

@@ -113,6 +113,6 @@ def _loop(energy: Any, x: Any, noise_of: Any, steps: Any, step_size: float, temp
         return step + 1, langevin_proposal(x, -energy_gradient(energy, x), noise, step_size, form="eta")
 
     shapes = (tf.TensorShape(()), tf.TensorShape((None, *x.shape[1:])))
-    return tf.while_loop(
-        lambda step, _: step < steps, move, (0, x), shape_invariants=shapes, maximum_iterations=steps
-    )[1]
+    return tf.while_loop(lambda step, _: step < steps, move, (0, x), shape_invariants=shapes, maximum_iterations=steps)[
+        1
+    ]

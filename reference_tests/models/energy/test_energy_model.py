@@ -135,7 +135,7 @@ def test_a_step_moves_by_the_contrast_and_its_buffer_by_the_chains():
 
 
 def test_combinations_of_concepts_are_sampled_where_both_or_only_one_hold():
-    """Two Gaussian concepts, N(-1, 1) and N(1, 1): their product is N(0, 1/2), the first without the second lies left."""
+    """Two Gaussian concepts, N(-1, 1) and N(1, 1): their product is N(0, 1/2); the first without the second is left."""
     model = EnergyModel(1, units=(), classes=2, base_scale=1.0, buffer_size=1, negatives=1, step_size=0.1)
     model.network.layers[0].kernel.assign([[1.0, -1.0]])
     both = values(model.sample(1, 2000, 50, conjunction_energy))
@@ -149,7 +149,8 @@ def test_combinations_of_concepts_are_sampled_where_both_or_only_one_hold():
 def test_training_finds_two_clumps_and_samples_them():
     """Log-likelihood on a grid above the Gaussian of the same moments, and samples on both sides, none between."""
     generator = np.random.Generator(np.random.Philox(1))
-    x = (np.where(generator.random((400, 1)) < 0.5, -1.5, 1.5) + 0.3 * generator.normal(size=(400, 1))).astype("float32")
+    clump = np.where(generator.random((400, 1)) < 0.5, -1.5, 1.5)
+    x = (clump + 0.3 * generator.normal(size=(400, 1))).astype("float32")
     model = EnergyModel(
         1, units=(24,), activation="tanh", base_scale=2.0, start_scale=2.0, step_size=0.03, langevin_steps=10,
         buffer_size=100, negatives=100,
