@@ -52,7 +52,6 @@ ROWS = (
             ),
             f"{_MODELS}.langevin_chains:langevin_chain", f"{_MODELS}.langevin_chains:langevin_walk",
             "keras_course.callbacks.energy_watch:EnergyWatch",
-            "keras_course.callbacks.energy_watch:EnergiesRunAway",
         ),
     ),
 )  # fmt: skip

@@ -21,7 +21,7 @@ __all__ = ["density_of_rings", "energies_of_digits_and_others", "energy_model", 
 
 NOISE = 0.2  # deviation of what is added to pixels in [-1, 1]: no chain can follow a density of sixteen grey levels
 BATCH, EPOCHS, RING_EPOCHS = 100, 200, 150
-BOX = 5.0  # half the side of the square that holds the rings
+BOX = 8.0  # half the side of the square that holds the rings
 
 
 def energy_model() -> Recipe:
@@ -58,15 +58,15 @@ def rings() -> Recipe:
         slug="energy-model",
         dataset=two_rings,
         model=lambda spec, seed: EnergyModel(
-            spec.features, units=(128, 128), activation="tanh", base_scale=2.0, start_scale=2.0, step_size=0.01,
-            langevin_steps=20, negatives=256, buffer_size=1024, restart=0.02, seed=seed,
+            spec.features, units=(128, 128), activation="tanh", base_scale=2.0, start_scale=2.0, step_size=0.005,
+            langevin_steps=40, negatives=256, buffer_size=1024, restart=0.05, sampling_steps=1000, seed=seed,
         ),
         compile=lambda spec: {"optimizer": falling(1e-2, RING_EPOCHS * -(-3000 // 256))},
         batch_size=256,
         epochs=RING_EPOCHS,
         baseline=gaussian_in_the_plane,
         judge=grid_likelihood,
-        floor={"log_likelihood": -2.6},
+        floor={"log_likelihood": -3.1},
         figures=(learning_curves, density_of_rings),
         tiny={"epochs": 1, "examples": 256},
     )  # fmt: skip
@@ -126,12 +126,12 @@ def gaussian_of_pixels(dataset: Any, seed: int) -> Baseline:
 
 
 def two_rings(seed: int) -> Any:
-    """3000, 500 and 500 points around circles of radius 0.8 and 2, each point off by N(0, 0.12^2)."""
+    """3000, 500 and 500 points around circles of radius 1 and 2.5, each point off by N(0, 0.2^2)."""
     generator = np.random.Generator(np.random.Philox(key=seed))
 
     def split(n: int) -> Split:
         ring = generator.integers(0, 2, n)
-        radius = np.where(ring == 0, 0.8, 2.0) + 0.12 * generator.normal(size=n)
+        radius = np.where(ring == 0, 1.0, 2.5) + 0.2 * generator.normal(size=n)
         angle = generator.uniform(0, 2 * np.pi, n)
         x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         return Split(x.astype("float32"), ring.astype("int32"))

@@ -64,6 +64,7 @@ def langevin_walk(energy: Callable[[Any], Any], x: Any, noise: Any, step_size: f
 
     Source: R (Langevin dynamics); Du and Mordatch 2019.
     """
+    x, noise = tf.convert_to_tensor(x), tf.convert_to_tensor(noise)
     steps = noise.shape[0] if noise.shape[0] is not None else tf.shape(noise)[0]
     return _loop(energy, x, lambda step, _: noise[step], steps, step_size, temperature)
 
@@ -91,6 +92,7 @@ def langevin_chain(
 
     Source: R (Langevin dynamics); Du and Mordatch 2019.
     """
+    x = tf.convert_to_tensor(x)
     dtype = keras.backend.standardize_dtype(x.dtype)
     seed = seed_pair(seed)
 

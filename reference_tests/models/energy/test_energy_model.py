@@ -11,7 +11,7 @@ from keras import ops
 from keras_course.callbacks import EnergiesRunAway, EnergyWatch
 from keras_course.core.errors import InvalidDataError, NonFiniteLossError
 from keras_course.models.energy.energy_model import EnergyModel
-from keras_course.models.energy.langevin_chains import langevin_chain
+from keras_course.models.energy.langevin_chains import langevin_chain, langevin_walk
 from keras_course.ops.energy_models import conjunction_energy, energy_contrast, negation_energy
 from keras_course.ops.langevin import langevin_moments
 
@@ -43,6 +43,14 @@ def test_chains_on_a_quadratic_energy_have_the_moments_of_the_step_size_they_run
     assert abs(covariance[0, 1]) < 6 * np.sqrt(np.prod(variance) / n)
     if steps > 1:
         assert abs(float(variance[1]) * 2.0 - 1.25) < 1e-6  # 1 / (1 - a eta / 2), not 1: the bias shows
+
+
+def test_a_chain_is_a_walk_along_the_noise_it_draws_and_at_temperature_0_descent():
+    start = GENERATOR.normal(size=(3, 2)).astype("float32")
+    descended = langevin_walk(lambda x: ops.sum(x**2, axis=-1), start, tf.zeros((2, 3, 2)), 0.1)
+    np.testing.assert_allclose(values(descended), 0.8**2 * start, rtol=1e-5)
+    cold = langevin_chain(lambda x: ops.sum(x**2, axis=-1), start, 1, 2, 0.1, temperature=0.0)
+    np.testing.assert_allclose(values(cold), values(descended), rtol=1e-5)
 
 
 def test_the_law_of_the_steps_is_their_recursion():
