@@ -64,6 +64,7 @@ REGISTERED_NAMES = frozenset(
         "Dropout",
         "DropoutMLP",
         "EchoStateNetwork",
+        "EnergyModel",
         "ExponentialDecay",
         "FBeta",
         "FCN",
