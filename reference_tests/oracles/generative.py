@@ -17,6 +17,19 @@ from reference_tests.oracles.generative_flows import (
     real_nvp_density,
 )
 from reference_tests.oracles.generative_masked import masked_autoencoder, masked_flow, masks_by_degree
+from reference_tests.oracles.generative_adversarial import (
+    adversarial_losses,
+    birthdays,
+    codes_between,
+    duplicates_in_batches,
+    frechet_of_moments,
+    gan_steps,
+    inception_scores,
+    optimal_discriminators,
+    penalties_of_a_critic,
+    precision_and_recall_of_points,
+    wasserstein_on_a_line,
+    wgan_steps,
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
     affine_samples,
     bernoulli_codes,
@@ -33,11 +46,21 @@ __all__ = [
     "bernoulli_autoencoder",
     "bernoulli_pixels",
     "bits_of_pixels",
+    "adversarial_losses",
+    "birthdays",
+    "codes_between",
     "divergence_of_codes",
+    "duplicates_in_batches",
     "elbo_by_enumeration",
     "flow_masks",
+    "frechet_of_moments",
+    "gan_steps",
     "importance_weighted_bounds",
+    "inception_scores",
     "linear_gaussian_bound",
+    "optimal_discriminators",
+    "penalties_of_a_critic",
+    "precision_and_recall_of_points",
     "masked_autoencoder",
     "masked_flow",
     "masks_by_degree",
@@ -46,6 +69,8 @@ __all__ = [
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",
+    "wasserstein_on_a_line",
+    "wgan_steps",
 ]
 
 UNIT_OFFSET = mpmath.log(mpmath.e - 1)  # softplus of it is 1

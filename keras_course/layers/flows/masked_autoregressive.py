@@ -1,11 +1,11 @@
 """The flow of a masked network: each number scaled and shifted by what those before it say.
 
-    s, t = network(v)                  s_d, t_d functions of the numbers before d in the order
-    v -> (v - t(v)) exp(-s(v))         one pass; log det = -sum s
-    its inverse                        D passes, number after number: v_d = w_d exp(s_d) + t_d
+s, t = network(v)                  s_d, t_d functions of the numbers before d in the order
+v -> (v - t(v)) exp(-s(v))         one pass; log det = -sum s
+its inverse                        D passes, number after number: v_d = w_d exp(s_d) + t_d
 
-    fast="density"   x is v: MAF, densities in one pass, samples in D
-    fast="sampling"  z is v: IAF, samples in one pass, densities of given x in D
+fast="density"   x is v: MAF, densities in one pass, samples in D
+fast="sampling"  z is v: IAF, samples in one pass, densities of given x in D
 """
 
 from __future__ import annotations

@@ -1,20 +1,26 @@
-"""Models that generate: variational autoencoders, masked autoencoders and flows, PixelCNN, generator networks."""
+"""Models that generate: variational autoencoders, adversarial and autoregressive networks, flows, generators."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
+from keras_course.models.generative.dcgan import dcgan_networks
+from keras_course.models.generative.gan import GAN
 from keras_course.models.generative.generator_networks import AffineGenerator, BernoulliGenerator
 from keras_course.models.generative.made import MADE
 from keras_course.models.generative.masked_flows import MAF
 from keras_course.models.generative.pixel_cnn import PixelCNN
 from keras_course.models.generative.stochastic_layers import StochasticLayers
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
+from keras_course.models.generative.wgan import WGAN
 
 __all__ = [
     "AffineGenerator",
     "BernoulliGenerator",
     "ConditionalNetwork",
+    "GAN",
     "MADE",
     "MAF",
     "PixelCNN",
     "StochasticLayers",
     "VariationalAutoencoder",
+    "WGAN",
+    "dcgan_networks",
 ]
