@@ -30,6 +30,7 @@ from reference_tests.oracles.generative_adversarial import (
     precision_and_recall_of_points,
     wasserstein_on_a_line,
     wgan_steps,
+)
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
     affine_samples,
     bernoulli_codes,
