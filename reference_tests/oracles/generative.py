@@ -7,15 +7,6 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
-from reference_tests.oracles.generative_flows import (
-    actnorm_of_a_batch,
-    additive_coupling_output,
-    affine_coupling_output,
-    bits_of_pixels,
-    flow_masks,
-    nice_density,
-    real_nvp_density,
-)
 from reference_tests.oracles.generative_adversarial import (
     adversarial_losses,
     birthdays,
@@ -29,6 +20,15 @@ from reference_tests.oracles.generative_adversarial import (
     precision_and_recall_of_points,
     wasserstein_on_a_line,
     wgan_steps,
+)
+from reference_tests.oracles.generative_flows import (
+    actnorm_of_a_batch,
+    additive_coupling_output,
+    affine_coupling_output,
+    bits_of_pixels,
+    flow_masks,
+    nice_density,
+    real_nvp_density,
 )
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
