@@ -7,16 +7,6 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
-from reference_tests.oracles.generative_flows import (
-    actnorm_of_a_batch,
-    additive_coupling_output,
-    affine_coupling_output,
-    bits_of_pixels,
-    flow_masks,
-    nice_density,
-    real_nvp_density,
-)
-from reference_tests.oracles.generative_masked import masked_autoencoder, masked_flow, masks_by_degree
 from reference_tests.oracles.generative_adversarial import (
     adversarial_losses,
     birthdays,
@@ -31,6 +21,16 @@ from reference_tests.oracles.generative_adversarial import (
     wasserstein_on_a_line,
     wgan_steps,
 )
+from reference_tests.oracles.generative_flows import (
+    actnorm_of_a_batch,
+    additive_coupling_output,
+    affine_coupling_output,
+    bits_of_pixels,
+    flow_masks,
+    nice_density,
+    real_nvp_density,
+)
+from reference_tests.oracles.generative_masked import masked_autoencoder, masked_flow, masks_by_degree
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
     affine_samples,
     bernoulli_codes,
@@ -43,12 +43,12 @@ from reference_tests.oracles.precision import dot, exact, gradients, rounded, si
 __all__ = [
     "actnorm_of_a_batch",
     "additive_coupling_output",
+    "adversarial_losses",
     "affine_coupling_output",
     "bernoulli_autoencoder",
     "bernoulli_pixels",
-    "bits_of_pixels",
-    "adversarial_losses",
     "birthdays",
+    "bits_of_pixels",
     "codes_between",
     "divergence_of_codes",
     "duplicates_in_batches",
@@ -59,13 +59,13 @@ __all__ = [
     "importance_weighted_bounds",
     "inception_scores",
     "linear_gaussian_bound",
-    "optimal_discriminators",
-    "penalties_of_a_critic",
-    "precision_and_recall_of_points",
     "masked_autoencoder",
     "masked_flow",
     "masks_by_degree",
     "nice_density",
+    "optimal_discriminators",
+    "penalties_of_a_critic",
+    "precision_and_recall_of_points",
     "real_nvp_density",
     "reparametrised_draws",
     "slopes_of_the_bound",
