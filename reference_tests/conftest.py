@@ -25,7 +25,7 @@ def checkout() -> Path:
 
 @functools.cache
 def _leave_imports_alone() -> None:
-    """Python's collector would walk the million objects of TensorFlow's modules again and again: a tenth of the time."""
+    """Python's collector would walk the million objects of imported modules over and over, a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
