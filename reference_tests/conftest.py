@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import gc
 import os
 import sys
 
@@ -23,14 +21,6 @@ def checkout() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
-@functools.cache
-def _leave_imports_alone() -> None:
-    """Python's collector would walk the million objects of imported modules over and over, a tenth of the time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
-
-
 @pytest.fixture(autouse=True)
 def _same_start(request: pytest.FixtureRequest):
     """Keras's global seeds and float dtype are state: no test inherits another's."""
@@ -39,7 +29,6 @@ def _same_start(request: pytest.FixtureRequest):
         return
     import keras
 
-    _leave_imports_alone()
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.utils.set_random_seed(0)
     yield
