@@ -199,6 +199,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
+    "dbn": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
+    "dbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
     "denoising-autoencoder": {"compile": with_adam, "any_split": True},
