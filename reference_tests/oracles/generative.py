@@ -8,6 +8,13 @@ comes from the covariance of x, not from its codes.
 import mpmath
 
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
+from reference_tests.oracles.generative_pixels import (  # noqa: F401
+    affine_samples,
+    bernoulli_codes,
+    masked_maps,
+    pixel_likelihood,
+    pixel_masks,
+)
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [

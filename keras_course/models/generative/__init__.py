@@ -1,8 +1,18 @@
-"""Models that generate: variational autoencoders, masked autoencoders."""
+"""Models that generate: variational autoencoders, masked autoencoders, PixelCNN, generator networks."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
+from keras_course.models.generative.generator_networks import AffineGenerator, BernoulliGenerator
 from keras_course.models.generative.made import MADE
+from keras_course.models.generative.pixel_cnn import PixelCNN
 from keras_course.models.generative.stochastic_layers import StochasticLayers
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
 
-__all__ = ["MADE", "ConditionalNetwork", "StochasticLayers", "VariationalAutoencoder"]
+__all__ = [
+    "AffineGenerator",
+    "BernoulliGenerator",
+    "ConditionalNetwork",
+    "MADE",
+    "PixelCNN",
+    "StochasticLayers",
+    "VariationalAutoencoder",
+]
