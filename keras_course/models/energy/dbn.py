@@ -49,7 +49,7 @@ class DBN(GenerativeModel):
     `pretrain` trains the layers greedily; `fit` tunes all of them by the up-down algorithm, in which `compile()` takes
     an optimizer, no loss. `model(x)` and `predict` give the features of the last layer by one pass of means.
     `classifier` puts a softmax on them, to be trained by backpropagation. Metric: `reconstruction_error`, the squared
-    error of `reconstruct`, a mean over units and examples (in training of E[v | h^1] at the h^1 that was drawn, which is
+    error of `reconstruct`, a mean over units and examples (in training of E[v | h^1] at the drawn h^1, which is
     worse).
 
     Endpoints: serving_default and encode (x), decode (h), reconstruct (x), sample (seed, n), and log_prob (x) where
