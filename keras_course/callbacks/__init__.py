@@ -1,6 +1,7 @@
 """Callbacks for any `model.fit`: exact resume after a kill, early stopping, and what watches a training."""
 
 from keras_course.callbacks.discriminator_watch import DiscriminatorLost, DiscriminatorWatch, DiscriminatorWins
+from keras_course.callbacks.energy_watch import EnergiesRunAway, EnergyWatch
 from keras_course.callbacks.global_statistics import GlobalStatistics, fix_global_statistics
 from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 from keras_course.callbacks.training_watch import GradientNorms, UnitActivity, UpdateRatios
@@ -12,6 +13,8 @@ __all__ = [
     "DiscriminatorWatch",
     "DiscriminatorWins",
     "EarlyStopping",
+    "EnergiesRunAway",
+    "EnergyWatch",
     "ExactResume",
     "GlobalStatistics",
     "GradientNorms",

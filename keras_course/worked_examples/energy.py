@@ -27,9 +27,11 @@ from keras_course.ops.deep_boltzmann import (
     deep_unnormalised,
     mean_field_bound,
 )
+from keras_course.ops.energy_models import conjunction_energy, disjunction_energy, negation_energy
 
 __all__ = [
     "belief_network",
+    "combined_energies",
     "contrastive_slopes",
     "deep_machine",
     "gaussian_units",
@@ -136,3 +138,16 @@ def deep_machine(visible: Any, sweeps: int, **parameters: Any) -> dict[str, Any]
         }
 
     return compiled(everything)(visible, kernels, biases)
+
+
+def combined_energies(energies: Any, strength: float) -> dict[str, Any]:
+    """Both concepts, either, the first without the second. Source: R; Du, Li and Mordatch 2020."""
+
+    def everything(energies: Any) -> Any:
+        return {
+            "conjunction": conjunction_energy(energies),
+            "disjunction": disjunction_energy(energies),
+            "negation": negation_energy(energies[:, 0], energies[:, 1], strength),
+        }
+
+    return compiled(everything)(energies)

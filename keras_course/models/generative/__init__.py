@@ -1,18 +1,24 @@
-"""Models that generate: variational autoencoders, masked autoencoders, PixelCNN, generator networks."""
+"""Models that generate: variational autoencoders, adversarial networks, autoregressive networks, generators."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
+from keras_course.models.generative.dcgan import dcgan_networks
+from keras_course.models.generative.gan import GAN
 from keras_course.models.generative.generator_networks import AffineGenerator, BernoulliGenerator
 from keras_course.models.generative.made import MADE
 from keras_course.models.generative.pixel_cnn import PixelCNN
 from keras_course.models.generative.stochastic_layers import StochasticLayers
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
+from keras_course.models.generative.wgan import WGAN
 
 __all__ = [
     "AffineGenerator",
     "BernoulliGenerator",
     "ConditionalNetwork",
+    "GAN",
     "MADE",
     "PixelCNN",
     "StochasticLayers",
     "VariationalAutoencoder",
+    "WGAN",
+    "dcgan_networks",
 ]
