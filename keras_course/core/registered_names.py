@@ -51,6 +51,8 @@ REGISTERED_NAMES = frozenset(
         "ConvolutionalTrunk",
         "CouplingNetwork",
         "Coverage",
+        "DBM",
+        "DBN",
         "DecisionStump",
         "DecoupledWeightDecay",
         "DeepRNN",

@@ -100,7 +100,7 @@ def test_a_coupling_network_of_ones_own_is_used_and_must_keep_an_images_size():
     x = ops.ones((2, 4))
     np.testing.assert_allclose(layer(x), 2.0 * ops.matmul(x, layer.last.kernel), rtol=1e-6)
     with pytest.raises(ValueError, match="keeps all axes but the last"):
-        CouplingNetwork(3, network=keras.layers.AveragePooling2D())(ops.ones((1, 4, 4, 1)))
+        CouplingNetwork(3, network=keras.layers.AveragePooling2D(2))(ops.ones((1, 4, 4, 1)))
     with pytest.raises(ValueError, match="built for a condition of None numbers. Received: 2 numbers"):
         layer(x, ops.ones((2, 2)))
 
