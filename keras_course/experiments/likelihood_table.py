@@ -13,6 +13,7 @@ in `SCORES`.
 from __future__ import annotations
 
 import importlib.util
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,18 +22,20 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from matplotlib.figure import Figure
 
 from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.experiments.table import Table
 from keras_course.models.energy.annealing import annealed_log_partition
 from keras_course.ops.boltzmann import rbm_free_energy
+from keras_course.ops.floating import as_floating
 from keras_course.pipeline.batches import TrainingBatches, recipe_data
 from keras_course.pipeline.fit import compiled_model, train
 from keras_course.pipeline.plots import BLUE, GREEN, ORANGE, PURPLE
 from keras_course.pipeline.recipe import recipe_of
 
-__all__ = ["Config", "run"]
+__all__ = ["Config", "bits_per_value", "factorised_log_likelihood", "run"]
 
 PIXELS = 64
 AT_A_TIME = 60  # digits whose draws of codes stand in memory together
@@ -56,7 +59,7 @@ def importance_weighted(model: Any, data: Any, config: Config) -> Any:
         model.log_prob_importance_weighted(x[start : start + AT_A_TIME], config.seed + start, config.draws)
         for start in parts
     ]
-    return np.concatenate([keras.ops.convert_to_numpy(each) for each in bounds])
+    return np.concatenate([ops.convert_to_numpy(each) for each in bounds])
 
 
 SCORES: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -127,21 +130,21 @@ def run(config: Config) -> Table:
     """
     data = recipe_data(recipe_of("vae"), config.seed, config.examples)
     rows = [
-        ("factorised Bernoulli", "exact", _factorised(data)),
+        ("factorised Bernoulli", "exact", np.asarray(factorised_log_likelihood(data.train.x, data.test.x))),
         (f"Gaussian, {config.components} components", "bound", _principal_components(data, config)),
     ]
     if importlib.util.find_spec("sklearn") is not None:
         rows.append(("BernoulliRBM (scikit-learn)", "estimate", _scikit_learn(data, config)))
     for slug in config.models:
         kind, score = SCORES[slug]
-        rows.append((slug, kind, keras.ops.convert_to_numpy(score(*_trained(slug, config), config))))
+        rows.append((slug, kind, ops.convert_to_numpy(score(*_trained(slug, config), config))))
     nats = np.array([np.mean(each) for _, _, each in rows], "float64")
     columns = {
         "model": [name for name, _, _ in rows],
         "kind": [kind for _, kind, _ in rows],
         "nats": nats,
         "standard_error": [float(np.std(each, ddof=1) / np.sqrt(len(each))) for _, _, each in rows],
-        "bits_per_pixel": -nats / (PIXELS * np.log(2)),
+        "bits_per_pixel": bits_per_value(nats, PIXELS),
     }
     headline = {f"nats a digit, {name}": float(value) for name, value in zip(columns["model"], nats, strict=True)}
     return Table("likelihood-table", columns, _draw, headline)
@@ -159,10 +162,47 @@ def _trained(slug: str, config: Config) -> tuple[Any, Any]:
     return model, data
 
 
-def _factorised(data: Any) -> Any:
-    """Pixels that know nothing of each other, half a digit added of each kind."""
-    black = (data.train.x.sum(axis=0) + 0.5) / (len(data.train.x) + 1)
-    return data.test.x @ np.log(black) + (1 - data.test.x) @ np.log1p(-black)
+def factorised_log_likelihood(train: Any, test: Any) -> Any:
+    """log P of values that know nothing of each other, each 1 as often as in training.
+
+    p_d = (sum_i x_id + 1/2) / (N + 1),   log P(x) = sum_d x_d log p_d + (1 - x_d) log(1 - p_d)
+
+    Args:
+        train: tensor (N, D) of 0 and 1.
+        test: tensor (B, D).
+
+    Returns:
+        Tensor (B,), nats.
+
+    Example:
+        >>> round(float(factorised_log_likelihood([[1.0], [1.0]], [[0.0]])[0]), 6)  # log(1 / 6)
+        -1.791759
+
+    Source: R.
+    """
+    train = as_floating(train)
+    test = as_floating(test, train.dtype)
+    black = (ops.sum(train, axis=0) + 0.5) / (train.shape[0] + 1)
+    return ops.sum(test * ops.log(black) + (1 - test) * ops.log1p(-black), axis=-1)
+
+
+def bits_per_value(nats: Any, size: int) -> Any:
+    """A log-likelihood as a code length: -nats / (D log 2).
+
+    Args:
+        nats: number or tensor, log P of x.
+        size: int D, values of x.
+
+    Returns:
+        Like nats.
+
+    Example:
+        >>> round(bits_per_value(-64 * np.log(2), 64), 6)
+        1.0
+
+    Source: R.
+    """
+    return -nats / (size * math.log(2))
 
 
 def _principal_components(data: Any, config: Config) -> Any:
@@ -195,7 +235,7 @@ def _annealed(kernel: Any, visible_bias: Any, hidden_bias: Any, data: Any, confi
         np.log(means / (1 - means)),
     )  # fmt: skip
     free = rbm_free_energy(data.test.x, kernel, visible_bias, hidden_bias)
-    return -keras.ops.convert_to_numpy(free) - found.value
+    return -ops.convert_to_numpy(free) - found.value
 
 
 def _draw(table: Table) -> Figure:
