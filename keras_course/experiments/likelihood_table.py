@@ -197,7 +197,7 @@ def bits_per_value(nats: Any, size: int) -> Any:
         Like nats.
 
     Example:
-        >>> round(bits_per_value(-64 * np.log(2), 64), 6)
+        >>> round(float(bits_per_value(-64 * np.log(2), 64)), 6)
         1.0
 
     Source: R.
