@@ -49,6 +49,8 @@ REGISTERED_NAMES = frozenset(
         "ConvolutionalTrunk",
         "CouplingNetwork",
         "Coverage",
+        "DBM",
+        "DBN",
         "DecisionStump",
         "DecoupledWeightDecay",
         "DeepRNN",

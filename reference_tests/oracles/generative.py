@@ -21,6 +21,15 @@ from reference_tests.oracles.generative_adversarial import (
     wasserstein_on_a_line,
     wgan_steps,
 )
+from reference_tests.oracles.generative_flows import (
+    actnorm_of_a_batch,
+    additive_coupling_output,
+    affine_coupling_output,
+    bits_of_pixels,
+    flow_masks,
+    nice_density,
+    real_nvp_density,
+)
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
     affine_samples,
@@ -32,24 +41,31 @@ from reference_tests.oracles.generative_pixels import (  # noqa: F401
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
+    "actnorm_of_a_batch",
+    "additive_coupling_output",
     "adversarial_losses",
+    "affine_coupling_output",
     "bernoulli_autoencoder",
     "bernoulli_pixels",
     "birthdays",
+    "bits_of_pixels",
     "codes_between",
     "divergence_of_codes",
     "duplicates_in_batches",
     "elbo_by_enumeration",
+    "flow_masks",
     "frechet_of_moments",
     "gan_steps",
     "importance_weighted_bounds",
     "inception_scores",
     "linear_gaussian_bound",
+    "masked_autoencoder",
+    "masks_by_degree",
+    "nice_density",
     "optimal_discriminators",
     "penalties_of_a_critic",
     "precision_and_recall_of_points",
-    "masked_autoencoder",
-    "masks_by_degree",
+    "real_nvp_density",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",

@@ -35,6 +35,8 @@ from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.boltzmann import rbm_energy
 from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.ops.deep_belief import belief_log_prob
+from keras_course.ops.deep_boltzmann import deep_energy
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
@@ -42,6 +44,7 @@ from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_adversarial_faults import ADVERSARIAL_FAULTS
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_energy_faults import ENERGY_FAULTS
+from reference_tests.verify.planted_flow_faults import FLOW_FAULTS
 from reference_tests.verify.planted_masked_faults import MASKED_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_pixel_faults import PIXEL_FAULTS
@@ -304,7 +307,19 @@ def units_of_plus_and_minus_one(visible, kernel, visible_bias, hidden_bias, scal
     return -ops.sum(visible * visible_bias, axis=-1) - ops.sum(ops.softplus(2 * logits) - logits, axis=-1)
 
 
+def no_biases_below(x, generative, top):
+    """Directed layers whose units have no bias of their own."""
+    return belief_log_prob(x, [(kernel, 0 * ops.convert_to_tensor(bias)) for kernel, bias in generative], top)
+
+
+def entropy_left_out(x, means, kernels, biases):
+    """-E(x, m) alone."""
+    return -deep_energy([x, *means], kernels, biases)
+
+
 FAULTS = {
+    "no biases below": ("dbn.belief_log_prob", no_biases_below),
+    "entropy left out": ("dbm.mean_field_bound", entropy_left_out),
     "pair counted twice": ("rbm.rbm_energy", pair_counted_twice),
     "units of plus and minus one": ("rbm.rbm_free_energy", units_of_plus_and_minus_one),
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),
@@ -359,6 +374,7 @@ FAULTS = {
     **RESERVOIR_FAULTS,
     **ADVERSARIAL_FAULTS,
     **AUTOENCODER_FAULTS,
+    **FLOW_FAULTS,
     **ENERGY_FAULTS,
     **PIXEL_FAULTS,
     **MASKED_FAULTS,
