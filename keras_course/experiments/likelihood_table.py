@@ -218,7 +218,7 @@ def _principal_components(data: Any, config: Config) -> Any:
 
 
 def _scikit_learn(data: Any, config: Config) -> Any:
-    """scikit-learn's machine of as many hidden units and epochs as ours, at a rate that suits its one sweep."""
+    """scikit-learn's machine of as many hidden units as ours, 200 epochs at a constant rate."""
     from sklearn.neural_network import BernoulliRBM
 
     epochs = config.epochs or 200
