@@ -22,6 +22,7 @@ ENTRIES = catalog.entries()
 BASES = {
     "Augmentation",
     "EncoderDecoder",
+    "GenerativeModel",
     "ImageClassifier",
     "Model",
     "PretextTask",

@@ -61,6 +61,7 @@ def test_imports_go_strictly_down(path):
 
 
 def test_topics_of_models_do_not_import_each_other():
+    topics = {path.name for path in (PACKAGE / "models").iterdir() if path.is_dir()}
     crossings = []
     for path in MODULES:
         parts = path.relative_to(PACKAGE).parts
@@ -68,8 +69,15 @@ def test_topics_of_models_do_not_import_each_other():
             continue
         for module in imported_modules(path):
             other = module.split(".")
-            if other[:2] == ["keras_course", "models"] and len(other) > 2 and other[2] != parts[1]:
+            if other[:2] == ["keras_course", "models"] and len(other) > 2 and other[2] in topics - {parts[1]}:
                 crossings.append(f"{'/'.join(parts)} imports {module}")
+    shared = [path for path in MODULES if path.parent == PACKAGE / "models" and path.name != "__init__.py"]
+    crossings += [
+        f"{path.name}, which topics share, imports {module}"
+        for path in shared
+        for module in imported_modules(path)
+        if module.startswith("keras_course.models.")
+    ]
     assert not crossings
 
 

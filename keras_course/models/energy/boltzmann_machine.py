@@ -20,12 +20,12 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.errors import InvalidDataError
-from keras_course.core.model import Endpoint, Model
+from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_features, require_positive_int, require_rank
+from keras_course.core.shapes import require_positive_int
 from keras_course.models.energy.chains import fair_coins, gibbs_seeds
+from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
     binary_states,
@@ -39,7 +39,7 @@ TOGETHER = 10  # hidden units whose states stand beside every example at a time
 
 
 @register("BoltzmannMachine")
-class BoltzmannMachine(Model):
+class BoltzmannMachine(GenerativeModel):
     """A density of binary vectors by pairwise connections, with or without hidden units.
 
         parameters follow -d/dtheta (mean E(v, m) - mean E(x')),   x' persistent chains
@@ -85,6 +85,8 @@ class BoltzmannMachine(Model):
     Source: C 17.3, C 18.3, R; Ackley, Hinton and Sejnowski 1985.
     """
 
+    own_loss = "the difference of energies"
+
     def __init__(
         self,
         features: int,
@@ -107,6 +109,7 @@ class BoltzmannMachine(Model):
         if not kernel_scale >= 0:
             raise ValueError(f"BoltzmannMachine needs kernel_scale >= 0. Received: kernel_scale={kernel_scale!r}")
         self.features, self.hidden, self.units = features, hidden, features + hidden
+        self.event_shape = (features,)
         self.gibbs_steps, self.chains, self.mean_field_steps = gibbs_steps, chains, mean_field_steps
         self.sampling_steps, self.kernel_scale = sampling_steps, float(kernel_scale)
         self.conditional_error = keras.metrics.Mean(name="conditional_error")
@@ -142,7 +145,7 @@ class BoltzmannMachine(Model):
 
     def mean_field(self, x: Any) -> Any:
         """m_j ~ P(h_j = 1 | x) of the factorised q that `mean_field_steps` sweeps of coordinate ascent find, (B, H)."""
-        x = ops.cast(self._checked_shape(x), self.bias.dtype)
+        x = ops.cast(self.checked(x), self.bias.dtype)
         if not self.hidden:
             return x[:, :0]  # XLA ends the process over a product with an empty side
         kernel = self.kernel
@@ -164,7 +167,7 @@ class BoltzmannMachine(Model):
 
     def conditional_logits(self, x: Any) -> Any:
         """The log odds of `conditionals`, (B, D)."""
-        x = ops.cast(self._checked_shape(x), self.bias.dtype)
+        x = ops.cast(self.checked(x), self.bias.dtype)
         units = self._clamped(x, self.mean_field(x))
         return ops.matmul(units, self.kernel[:, : self.features]) + self.bias[: self.features]
 
@@ -182,7 +185,7 @@ class BoltzmannMachine(Model):
         Raises:
             ValueError: for more.
         """
-        x = ops.cast(self._checked_shape(x), self.bias.dtype)
+        x = ops.cast(self.checked(x), self.bias.dtype)
         kernel, bias, d = self.kernel, self.bias, self.features
         log_partition = self.log_partition()  # refuses too many units
         alone = -boltzmann_energy(x, kernel[:d, :d], bias[:d])
@@ -230,11 +233,7 @@ class BoltzmannMachine(Model):
         return units
 
     def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        if loss is not None:
-            raise ValueError(
-                f"BoltzmannMachine brings its own loss, the difference of energies. Received: loss={loss!r}"
-            )
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -247,41 +246,14 @@ class BoltzmannMachine(Model):
             losses = self.energy(clamped) - ops.mean(self.energy(ops.stop_gradient(self.advance_chains())))
         else:
             losses = ops.sum(ops.softplus((1 - 2 * x) * self.conditional_logits(x)), axis=-1)
-        if sample_weight is not None:
-            losses = losses * ops.reshape(ops.cast(sample_weight, losses.dtype), (-1,))
-        return self.mean_over_rows(losses)
+        return self.weighted_mean(losses, sample_weight)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self.require_possible(x)
-        return super().fit(x, x if y is None and kwargs.get("sample_weight") is not None else y, *args, **kwargs)
+    @property
+    def wanted(self) -> str:
+        return "units of 0 and 1"
 
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self.require_possible(x)
-        return super().evaluate(x, x if y is None and kwargs.get("sample_weight") is not None else y, *args, **kwargs)
-
-    def require_possible(self, x: Any) -> None:
-        """Refuses an array or tensor with values other than 0 and 1; a data set of batches is left to be read.
-
-        Raises:
-            ValueError: for a wrong shape.
-            InvalidDataError: names the first row.
-        """
-        if not isinstance(x, np.ndarray | tf.Tensor):
-            return
-        values = np.asarray(self._checked_shape(x))
-        wrong = np.argwhere((values != 0) & (values != 1))
-        if len(wrong):
-            row, column = wrong[0]
-            raise InvalidDataError(
-                f"BoltzmannMachine needs units of 0 and 1. Received: {values[row, column]} in row {row}, and "
-                f"{len(np.unique(wrong[:, 0]))} such rows of {len(values)}"
-            )
-
-    def _checked_shape(self, x: Any) -> Any:
-        x = x if hasattr(x, "shape") else ops.convert_to_tensor(x)
-        require_rank("BoltzmannMachine", x.shape, 2)
-        require_features("BoltzmannMachine", x.shape, self.features)
-        return x
+    def possible(self, values: np.ndarray) -> np.ndarray:
+        return (values == 0) | (values == 1)
 
     def _float(self) -> str:
         return keras.backend.standardize_dtype(self.variable_dtype)

@@ -21,13 +21,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.errors import InvalidDataError
-from keras_course.core.model import Endpoint, Model
+from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_features, require_one_of, require_positive_int, require_rank
+from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
 from keras_course.models.energy.chains import fair_coins, gibbs_seeds
+from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
     free_energy_of_logits,
@@ -42,7 +42,7 @@ __all__ = ["RBM"]
 
 
 @register("RBM")
-class RBM(Model):
+class RBM(GenerativeModel):
     """A density of binary or real vectors with one layer of binary hidden units.
 
         v' <- k sweeps of h ~ P(h | v), v ~ P(v | h), from the data or from where the chains stand
@@ -90,6 +90,8 @@ class RBM(Model):
     Source: C 18.3, R; Smolensky 1986, Hinton 2002, Tieleman 2008.
     """
 
+    own_loss = "the contrast of free energies"
+
     def __init__(
         self,
         features: int,
@@ -114,6 +116,7 @@ class RBM(Model):
             if not value > 0:
                 raise ValueError(f"RBM needs a positive {name}. Received: {name}={value!r}")
         self.features, self.units, self.visible, self.scale = features, units, visible, float(scale)
+        self.event_shape = (features,)
         self.gibbs_steps, self.chains, self.sampling_steps = gibbs_steps, chains, sampling_steps
         self.kernel_scale = float(kernel_scale)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
@@ -146,11 +149,11 @@ class RBM(Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """P(h = 1 | x), (B, H); in training its log odds, for the loss."""
-        return self.hidden_logits(self._checked_shape(inputs)) if training else self.encode(inputs)
+        return self.hidden_logits(self.checked(inputs)) if training else self.encode(inputs)
 
     def encode(self, x: Any) -> Any:
         """P(h = 1 | x), (B, H)."""
-        return ops.sigmoid(self.hidden_logits(self._checked_shape(x)))
+        return ops.sigmoid(self.hidden_logits(self.checked(x)))
 
     def decode(self, h: Any) -> Any:
         """E[v | h], (B, D), for h (B, H) in [0, 1]."""
@@ -167,12 +170,12 @@ class RBM(Model):
 
     def free_energy(self, x: Any) -> Any:
         """F(x), (B,): log P(x) = -F(x) - log Z."""
-        return rbm_free_energy(self._checked_shape(x), *self.parameters, self.deviation)
+        return rbm_free_energy(self.checked(x), *self.parameters, self.deviation)
 
     def pseudo_log_likelihood(self, x: Any) -> Any:
         """sum_i log P(x_i | all other x), (B,), binary units; B D H numbers are in memory at a time."""
         self._require_binary("pseudo_log_likelihood")
-        return pseudo_log_likelihood(self._checked_shape(x), *self.parameters)
+        return pseudo_log_likelihood(self.checked(x), *self.parameters)
 
     def log_partition(self) -> Any:
         """log Z, exact; where a layer has at most 20 units (Gaussian x: the hidden layer).
@@ -262,9 +265,7 @@ class RBM(Model):
         return data - (model if self.chains is None else ops.mean(model))
 
     def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        if loss is not None:
-            raise ValueError(f"RBM brings its own loss, the contrast of free energies. Received: loss={loss!r}")
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -281,45 +282,16 @@ class RBM(Model):
             losses = self.contrast(x, v, told)
         else:
             losses = reconstructed if self.visible == "gaussian" else -self.pseudo_log_likelihood(x)
-        if sample_weight is not None:
-            losses = losses * ops.reshape(ops.cast(sample_weight, losses.dtype), (-1,))
-        return self.mean_over_rows(losses) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+        return self.weighted_mean(losses, sample_weight)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self.require_possible(x)
-        return super().fit(x, x if y is None and kwargs.get("sample_weight") is not None else y, *args, **kwargs)
+    @property
+    def wanted(self) -> str:
+        return "values in [0, 1] for binary units" if self.visible == "bernoulli" else "finite values"
 
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self.require_possible(x)
-        return super().evaluate(x, x if y is None and kwargs.get("sample_weight") is not None else y, *args, **kwargs)
-
-    def require_possible(self, x: Any) -> None:
-        """Refuses an array or tensor that this machine gives no density; a data set of batches is left to be read.
-
-        Raises:
-            ValueError: for a wrong shape.
-            InvalidDataError: for NaN, infinite values, or binary units outside [0, 1]; names the first row.
-        """
-        if not isinstance(x, np.ndarray | tf.Tensor):
-            return
-        values = np.asarray(self._checked_shape(x))
-        possible = np.isfinite(values)
+    def possible(self, values: np.ndarray) -> np.ndarray:
         if self.visible == "bernoulli":
-            possible &= (values >= 0) & (values <= 1)
-        wrong = np.argwhere(~possible)
-        if len(wrong):
-            row, column = wrong[0]
-            wanted = "values in [0, 1] for binary units" if self.visible == "bernoulli" else "finite values"
-            raise InvalidDataError(
-                f"RBM needs {wanted}. Received: {values[row, column]} in row {row}, and "
-                f"{len(np.unique(wrong[:, 0]))} such rows of {len(values)}"
-            )
-
-    def _checked_shape(self, x: Any) -> Any:
-        x = x if hasattr(x, "shape") else ops.convert_to_tensor(x)
-        require_rank("RBM", x.shape, 2)
-        require_features("RBM", x.shape, self.features)
-        return x
+            return (values >= 0) & (values <= 1)  # False for NaN
+        return super().possible(values)
 
     def _require_binary(self, name: str) -> None:
         if self.visible != "bernoulli":

@@ -22,20 +22,20 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.errors import InvalidDataError
-from keras_course.core.model import Endpoint, Model
+from keras_course.core.model import Endpoint
 from keras_course.core.seeds import normal_noise, seed_pair, stateless_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 from keras_course.distributions import DistributionOutput, Family, get_family
 from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional
+from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.elbo import elbo_from_divergence, elbo_from_joint, importance_weighted_bound
 
 __all__ = ["VariationalAutoencoder"]
 
 
 @register("VariationalAutoencoder")
-class VariationalAutoencoder(Model):
+class VariationalAutoencoder(GenerativeModel):
     """Codes z of x and a generator of x from z, learned together.
 
         loss = mean_i -(E_q log p(x_i | z) - beta KL(q(z | x_i) || p(z)))
@@ -89,6 +89,8 @@ class VariationalAutoencoder(Model):
 
     Source: C 19.4, R; Kingma and Welling 2013.
     """
+
+    own_loss = "the negative ELBO: choose a family instead"
 
     def __init__(
         self,
@@ -166,7 +168,7 @@ class VariationalAutoencoder(Model):
 
     def call(self, inputs: Any) -> Any:
         # Without noise and in inference mode, in training too: there it only serves metrics, and graphs leave it out.
-        return self.decode(self.codes.posterior(self._checked_shape(inputs))[0])
+        return self.decode(self.codes.posterior(self.checked(inputs))[0])
 
     def log_likelihood(self, x: Any, z: Any, training: Any = False) -> Any:
         """log p(x | z_1), (K, B), of x (B, *shape) at z_1 (K, B, Z_1)."""
@@ -184,14 +186,14 @@ class VariationalAutoencoder(Model):
             noise: tensor (K, B, Z_1 + ... + Z_L), or (K, 1, ...) for the same noise in every row.
             training: bool, passed on to the networks.
         """
-        z, posteriors = self.codes.infer(self._checked_shape(x), noise, training)
+        z, posteriors = self.codes.infer(self.checked(x), noise, training)
         reconstruction = ops.mean(self.log_likelihood(x, z[0], training), axis=0)
         divergence = self.codes.divergence(z, posteriors, training)
         return reconstruction, ops.mean(divergence, axis=0) if len(divergence.shape) == 2 else divergence
 
     def log_joint_and_log_q(self, x: Any, noise: Any) -> tuple[Any, Any]:
         """log p(x, z) and log q(z | x) at the draws, (K, B) each."""
-        z, posteriors = self.codes.infer(self._checked_shape(x), noise)
+        z, posteriors = self.codes.infer(self.checked(x), noise)
         return self.log_likelihood(x, z[0]) + self.codes.log_p(z), self.codes.log_q(z, posteriors)
 
     def elbo(self, x: Any, noise: Any = None) -> Any:
@@ -243,14 +245,6 @@ class VariationalAutoencoder(Model):
         start, total = self.share_of_batch(rows)
         return self._noise((self.samples, total), self.step_seed("noise"))[:, start : start + rows]
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
-        if loss is not None:
-            raise ValueError(
-                "VariationalAutoencoder brings its own loss, the negative ELBO: choose a family instead. "
-                f"Received: loss={loss!r}"
-            )
-        super().compile(optimizer=optimizer, **kwargs)
-
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
@@ -258,55 +252,23 @@ class VariationalAutoencoder(Model):
 
         reconstruction, divergence = self.reconstruction_and_divergence(x, noise, training)  # (B,) each
         loss = -elbo_from_divergence(reconstruction, divergence, self.beta)
-        if sample_weight is not None:
-            loss = loss * ops.reshape(ops.cast(sample_weight, loss.dtype), (-1,))
-
         self.elbo_mean.update_state(elbo_from_divergence(reconstruction, divergence), sample_weight)
         self.reconstruction_mean.update_state(reconstruction, sample_weight)
         self.divergence_mean.update_state(divergence, sample_weight)
-        return self.mean_over_rows(loss) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
+        return self.weighted_mean(loss, sample_weight)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self.require_possible(x)
-        return super().fit(x, _targets(x, y, kwargs), *args, **kwargs)
+    @property
+    def wanted(self) -> str:
+        return f"finite x that its {self.family.name} family can produce"
 
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        self.require_possible(x)
-        return super().evaluate(x, _targets(x, y, kwargs), *args, **kwargs)
-
-    def require_possible(self, x: Any) -> None:
-        """Refuses an array or tensor that p(x | z) gives no density; a data set of batches is left to be read.
-
-        Raises:
-            ValueError: for a wrong shape.
-            InvalidDataError: for NaN, infinite values, or values outside the support; names the first row.
-        """
-        if not isinstance(x, np.ndarray | tf.Tensor):
-            return
-        values = np.reshape(self._checked_shape(x), (len(x), -1)).astype(self.codes.wide_dtype)
+    def possible(self, values: np.ndarray) -> np.ndarray:
+        values = values.astype(self.codes.wide_dtype)
         finite = np.isfinite(values)
-        possible = finite & np.asarray(self.family.in_support(np.where(finite, values, self.family.support_point)))
-        wrong = np.argwhere(~possible)
-        if len(wrong):
-            row, column = wrong[0]
-            raise InvalidDataError(
-                f"VariationalAutoencoder needs finite x that its {self.family.name} family can produce. Received: "
-                f"{values[row, column]} in row {row}, and {len(np.unique(wrong[:, 0]))} such rows of {len(x)}"
-            )
-
-    def _checked_shape(self, x: Any) -> Any:
-        x = x if hasattr(x, "shape") else ops.convert_to_tensor(x)
-        wanted, came = self.event_shape, tuple(x.shape)[1:]
-        if len(came) != len(wanted) or any(size not in (None, want) for size, want in zip(came, wanted, strict=True)):
-            raise ValueError(
-                f"VariationalAutoencoder expects x of shape (B, {', '.join(map(str, wanted))}). "
-                f"Received: x.shape={tuple(x.shape)}"
-            )
-        return x
+        return finite & np.asarray(self.family.in_support(np.where(finite, values, self.family.support_point)))
 
     def encode(self, x: Any) -> dict[str, Any]:
         """{"mean", "scale"} of q(z_1 | x), (B, Z_1) each; scale is the standard deviation."""
-        mean, scale = self.codes.posterior(self._checked_shape(x))
+        mean, scale = self.codes.posterior(self.checked(x))
         return {"mean": mean, "scale": scale}
 
     def decode(self, z: Any) -> Any:
@@ -364,11 +326,6 @@ class VariationalAutoencoder(Model):
     def from_config(cls, config: dict[str, Any]) -> VariationalAutoencoder:
         parts = {name: config.pop(name) for name in ("family", "encoder", "decoder", "prior")}
         return cls(**config, **{name: keras.saving.deserialize_keras_object(part) for name, part in parts.items()})
-
-
-def _targets(x: Any, y: Any, how: dict[str, Any]) -> Any:
-    """y, or x where sample weights came without a y: Keras would drop them in silence."""
-    return x if y is None and how.get("sample_weight") is not None else y
 
 
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
