@@ -1,13 +1,13 @@
 """Looking at, and drawing into, a square window of an image through grids of Gaussian filters: the attention of DRAW.
 
-    F_X[i, a] = exp(-(a - mu_X[i])^2 / (2 sigma^2)) / sum_a' exp(-(a' - mu_X[i])^2 / (2 sigma^2))     N x W, rows sum to 1
+    F_X[i, a] = exp(-(a - mu_X[i])^2 / (2 sigma^2)) / sum_a' exp(-(a' - mu_X[i])^2 / (2 sigma^2))     N x W
     mu_X[i]   = g_X + (i - N/2 - 1/2) delta,   i = 1 ... N;   F_Y, N x H, likewise
     read(x)   = gamma F_Y x F_X^T                                                                     N x N
     write(w)  = F_Y^T w F_X / gamma                                                                   H x W
 
-Conventions that bite. Pixels are counted from 1, so the centre of W pixels is (W + 1) / 2. sigma^2, delta and gamma come as
-logarithms. write is no inverse of read: the rows of F sum to 1, its columns do not. One window has one stride and one
-sigma for both axes.
+Conventions that bite. Pixels are counted from 1, so the centre of W pixels is (W + 1) / 2. sigma^2, delta and gamma
+come as logarithms. write is no inverse of read: the rows of F sum to 1, its columns do not. One window has one stride
+and one sigma for both axes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Grey values as what they are: one of K levels a pixel, in order.
 
-    P(y_d = k | x) = softmax(z_d)_k                                                    categorical: K free logits a pixel
-                   = sigma((k + 1/2 - loc_d) / s_d) - sigma((k - 1/2 - loc_d) / s_d)   logistic, cut into bins of width 1
+    P(y_d = k | x) = softmax(z_d)_k                                                    categorical: K logits a pixel
+                   = sigma((k + 1/2 - loc_d) / s_d) - sigma((k - 1/2 - loc_d) / s_d)   logistic, in bins of width 1
 
 The bins of levels 0 and K-1 reach to infinity, so that both sum to 1 over k = 0 ... K-1. Labels are the levels, whole
 numbers 0 ... K-1, and not grey values in [0, 1]: only so is log P the log-probability of an image, and bits a pixel are
