@@ -1,17 +1,22 @@
 """Callbacks for any `model.fit`: exact resume after a kill, early stopping, and what watches a training."""
 
-from keras_course.callbacks.discriminator_watch import DiscriminatorWatch
+from keras_course.callbacks.discriminator_watch import DiscriminatorLost, DiscriminatorWatch, DiscriminatorWins
 from keras_course.callbacks.global_statistics import GlobalStatistics, fix_global_statistics
+from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 from keras_course.callbacks.training_watch import GradientNorms, UnitActivity, UpdateRatios
 from keras_course.pipeline.early_stopping import EarlyStopping
 from keras_course.pipeline.exact_resume import ExactResume
 
 __all__ = [
+    "DiscriminatorLost",
     "DiscriminatorWatch",
+    "DiscriminatorWins",
     "EarlyStopping",
     "ExactResume",
     "GlobalStatistics",
     "GradientNorms",
+    "ReportingCallback",
+    "TrainingReport",
     "UnitActivity",
     "UpdateRatios",
     "fix_global_statistics",

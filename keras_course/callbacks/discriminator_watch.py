@@ -9,27 +9,31 @@ A discriminator that guesses is right half the time; that is where the game is e
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
-from keras_course.core.errors import NonFiniteLossError
+from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 from keras_course.core.shapes import require_positive_int
 
-__all__ = ["DiscriminatorWatch"]
+__all__ = ["DiscriminatorLost", "DiscriminatorWatch", "DiscriminatorWins"]
 
 
-class DiscriminatorWatch(keras.callbacks.Callback):
+class DiscriminatorWins(TrainingReport):
+    """The discriminator has been right about everything for some epochs: what it judges learns nothing any more."""
+
+
+class DiscriminatorLost(TrainingReport):
+    """The discriminator has been wrong more often than a coin for some epochs: what it judges is led astray."""
+
+
+class DiscriminatorWatch(ReportingCallback):
     """Warns, by name, when the discriminator has won or lost outright; stops when its loss is not finite.
 
     won  at epoch e: accuracy_k >= 1 - margin   for k = e - patience + 1 ... e
     lost at epoch e: accuracy_k <= 1/2 - margin for the same k
 
-    A warning comes once for each of the two; training goes on. Useful remedies are a slower discriminator (its own
-    optimizer), a smaller one, or a larger weight of the other loss.
+    A warning, `DiscriminatorWins` or `DiscriminatorLost`, comes once for each of the two; training goes on. Useful
+    remedies are a slower discriminator (its own optimizer), a smaller one, or a larger weight of the other loss.
 
     Args:
         margin: float in (0, 1/2), how near to always right, or how far below a coin.
@@ -46,18 +50,19 @@ class DiscriminatorWatch(keras.callbacks.Callback):
         history: list of accuracies, one an epoch.
 
     Example:
+        >>> import keras, warnings
         >>> watch = DiscriminatorWatch(patience=2)
         >>> watch.set_model(keras.Sequential(name="toy"))
         >>> with warnings.catch_warnings(record=True) as caught:
         ...     for epoch, accuracy in enumerate([0.7, 1.0, 1.0]):
         ...         watch.on_epoch_end(epoch, {"discriminator_accuracy": accuracy})
-        >>> watch.won, len(caught)
-        (2, 1)
+        >>> watch.won, [warning.category.__name__ for warning in caught]
+        (2, ['DiscriminatorWins'])
 
     Source: R; Pathak et al. 2016; Goodfellow et al. 2014.
     """
 
-    resume_attributes = ("won", "lost", "history")
+    resume_attributes = ("reported", "won", "lost", "history")
 
     def __init__(
         self,
@@ -66,7 +71,7 @@ class DiscriminatorWatch(keras.callbacks.Callback):
         accuracy: str = "discriminator_accuracy",
         loss: str = "discriminator_loss",
     ) -> None:
-        super().__init__()
+        super().__init__(finite=(loss, accuracy))
         require_positive_int("DiscriminatorWatch", patience=patience)
         if not 0 < margin < 0.5:
             raise ValueError(f"DiscriminatorWatch needs a margin between 0 and 1/2. Received: margin={margin!r}")
@@ -80,27 +85,22 @@ class DiscriminatorWatch(keras.callbacks.Callback):
         logs = logs or {}
         if self.accuracy not in logs:
             raise ValueError(f"DiscriminatorWatch needs {self.accuracy!r} in the logs. Received: {sorted(logs)}")
-        loss = float(logs.get(self.loss, 0.0))
-        if not math.isfinite(loss):
-            steps = int(self.model.optimizer.iterations)
-            raise NonFiniteLossError(
-                steps, f"{self.loss!r} of the model {self.model.name!r}", f"it was seen at the end of epoch {epoch + 1}"
-            )
+        super().on_epoch_end(epoch, logs)
         self.history.append(float(logs[self.accuracy]))
         recent = self.history[-self.patience :]
         if len(recent) < self.patience:
             return
         if self.won is None and min(recent) >= 1 - self.margin:
             self.won = epoch
-            self._warn("has won outright", "what it judges learns nothing from it any more")
+            self._tell(DiscriminatorWins, epoch, "has won outright", "what it judges learns nothing from it any more")
         if self.lost is None and max(recent) <= 0.5 - self.margin:
             self.lost = epoch
-            self._warn("is wrong more often than a coin", "what it judges is led astray")
+            self._tell(DiscriminatorLost, epoch, "is wrong more often than a coin", "what it judges is led astray")
 
-    def _warn(self, what: str, therefore: str) -> None:
-        warnings.warn(
-            f"The discriminator of {self.model.name!r} {what}: {self.accuracy} was {self.history[-1]:.3f} after "
-            f"{self.patience} epochs of it; {therefore}.",
-            RuntimeWarning,
-            stacklevel=2,
+    def _tell(self, kind: type[TrainingReport], epoch: int, what: str, therefore: str) -> None:
+        self.report(
+            kind,
+            epoch,
+            f"the discriminator {what}: {self.accuracy} was {self.history[-1]:.3f} after {self.patience} epochs of "
+            f"it; {therefore}.",
         )

@@ -30,7 +30,7 @@ def test_an_even_game_is_let_alone():
 def test_a_discriminator_that_is_always_right_has_won_and_is_named_once():
     watch, messages = seen([0.9, 1.0, 0.995, 1.0, 1.0, 1.0])
     assert watch.won == 3 and watch.lost is None
-    assert len(messages) == 1 and "'game' has won outright" in messages[0]
+    assert len(messages) == 1 and messages[0].startswith("'game', epoch 4: the discriminator has won outright")
 
 
 def test_an_epoch_of_doubt_starts_the_count_again():
@@ -40,7 +40,7 @@ def test_an_epoch_of_doubt_starts_the_count_again():
 
 def test_worse_than_a_coin_is_lost():
     watch, messages = seen([0.2, 0.1, 0.3])
-    assert watch.lost == 2 and len(messages) == 1 and "more often than a coin" in messages[0]
+    assert watch.reported == {"DiscriminatorLost": 2} and len(messages) == 1 and "more often than a coin" in messages[0]
 
 
 def test_a_loss_that_is_not_finite_is_raised_with_the_models_name():

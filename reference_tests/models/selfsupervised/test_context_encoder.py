@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_course.callbacks import DiscriminatorWatch
+from keras_course.callbacks import DiscriminatorWatch, DiscriminatorWins
 from keras_course.core.errors import NonFiniteLossError
 from keras_course.models.selfsupervised import ContextEncoder
 from keras_course.models.selfsupervised.inpainting_networks import filling_decoder, region_discriminator
@@ -166,7 +166,7 @@ def test_a_discriminator_that_nothing_fools_is_named_by_the_watch():
     model = compiled(made(), rate=0.0, judge_rate=1.0)
     watch = DiscriminatorWatch(patience=2)
     black = np.ones((8, 4, 4, 1), "float32")
-    with pytest.warns(RuntimeWarning, match=f"discriminator of '{model.name}' has won outright"):
+    with pytest.warns(DiscriminatorWins, match=f"'{model.name}', epoch .*the discriminator has won outright"):
         model.fit(black, epochs=12, verbose=0, callbacks=[watch])
     assert watch.won is not None and watch.history[-1] == 1.0
 
