@@ -41,6 +41,7 @@ REGISTERED_NAMES = frozenset(
         "Convolution3D",
         "ConvolutionalTrunk",
         "Coverage",
+        "DRAW",
         "DecisionStump",
         "DecoupledWeightDecay",
         "DeepRNN",
