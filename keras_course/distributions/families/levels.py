@@ -228,16 +228,28 @@ class DiscretizedLogistic(Levels):
     def log_prob_inside(self, parameters: Any, labels: Any) -> Any:
         return ops.sum(self._log_mass(parameters, labels), axis=-1)
 
+    def parameters_from(self, location: Any, scale: Any, logits: Any = None) -> Any:
+        """The parameters (..., P) of these loc and s, in levels, and w, each (..., D, M) with M = components.
+
+        s > (K - 1) / 2 minimum_scale; logits None are equal weights.
+        """
+        location, scale = ops.convert_to_tensor(location), ops.convert_to_tensor(scale)
+        parts = [location / self._half_range - 1, raw_scale(scale / self._half_range, self.minimum_scale, 0.0)]
+        if self.components > 1:
+            parts.insert(0, ops.zeros_like(location) if logits is None else ops.convert_to_tensor(logits))
+        flat = (*ops.shape(location)[:-2], self.event_size * self.components)
+        return ops.concatenate([ops.reshape(part, flat) for part in parts], axis=-1)
+
     def parameters_of(self, labels: Any) -> Any:
         labels = np.reshape(labels, (-1, self.event_size)).astype("float64")
         if self.components == 1:
             return self._likeliest(labels)
         ranks = (np.arange(self.components) + 0.5) / self.components
-        location = np.quantile(labels, ranks, axis=0).T / self._half_range - 1  # (D, M)
-        spread = labels.std(axis=0)[:, None] * math.sqrt(3) / math.pi / self.components / self._half_range
-        spread = np.broadcast_to(np.maximum(spread, self.minimum_scale + 1e-2), location.shape)
-        raw = ops.convert_to_numpy(raw_scale(spread, self.minimum_scale, 0.0))
-        return np.concatenate([part.reshape(-1) for part in (np.zeros_like(raw), location, raw)])
+        location = np.quantile(labels, ranks, axis=0).T  # (D, M)
+        spread = labels.std(axis=0)[:, None] * math.sqrt(3) / math.pi / self.components
+        least = self._half_range * (self.minimum_scale + 1e-2)
+        spread = np.broadcast_to(np.maximum(spread, least), location.shape)
+        return ops.convert_to_numpy(self.parameters_from(location, spread))
 
     def _likeliest(self, labels: Any) -> Any:
         """The one bell a pixel of greatest likelihood, by three grids, each finer and about the best of the last.

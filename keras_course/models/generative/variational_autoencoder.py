@@ -292,7 +292,7 @@ class VariationalAutoencoder(GenerativeModel):
             reconstruction, divergence, paid = self._terms_of_elbo(x, noise, training)
             loss = -elbo_from_divergence(reconstruction, paid, self.beta)
         else:
-            reconstruction, divergence, bound = self._terms_of_bound(x, noise, training)
+            reconstruction, divergence, bound = self.bound_terms(x, noise, training)
             loss = -bound
 
         self.elbo_mean.update_state(elbo_from_divergence(reconstruction, divergence), sample_weight)
@@ -312,7 +312,7 @@ class VariationalAutoencoder(GenerativeModel):
         paid = with_free_bits(groups, self.free_bits, mean_over_replicas(groups))
         return reconstruction, ops.sum(groups, axis=-1), paid
 
-    def _terms_of_bound(self, x: Any, noise: Any, training: Any) -> tuple[Any, Any, Any]:
+    def bound_terms(self, x: Any, noise: Any, training: Any) -> tuple[Any, Any, Any]:
         """Reconstruction, divergence, and the bound of `samples` draws: the mean over all such groups of the noise."""
         whole = noise.shape[0] // self.samples * self.samples
         log_likelihood, log_p, log_q = self._log_terms(x, noise[:whole], training)
