@@ -1,5 +1,14 @@
 """Callbacks for any `model.fit`: exact resume after a kill, early stopping, and what watches a training."""
 
+from keras_course.callbacks.code_watch import (
+    CodeReport,
+    CodeWatch,
+    DecoderScaleCollapse,
+    EncoderScaleCollapse,
+    PosteriorCollapse,
+    ScaleCollapse,
+    code_report,
+)
 from keras_course.callbacks.discriminator_watch import DiscriminatorLost, DiscriminatorWatch, DiscriminatorWins
 from keras_course.callbacks.global_statistics import GlobalStatistics, fix_global_statistics
 from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
@@ -8,16 +17,23 @@ from keras_course.pipeline.early_stopping import EarlyStopping
 from keras_course.pipeline.exact_resume import ExactResume
 
 __all__ = [
+    "CodeReport",
+    "CodeWatch",
+    "DecoderScaleCollapse",
     "DiscriminatorLost",
     "DiscriminatorWatch",
     "DiscriminatorWins",
     "EarlyStopping",
+    "EncoderScaleCollapse",
     "ExactResume",
     "GlobalStatistics",
     "GradientNorms",
+    "PosteriorCollapse",
     "ReportingCallback",
+    "ScaleCollapse",
     "TrainingReport",
     "UnitActivity",
     "UpdateRatios",
+    "code_report",
     "fix_global_statistics",
 ]

@@ -29,6 +29,7 @@ ROWS = (
                     "rbm_visible_parameters", "rbm_log_partition", "pseudo_log_likelihood",
                 )
             ),
+            "keras_course.ops.contrastive_divergence:free_energy_contrast",
             f"{_MODELS}.annealing:annealed_log_partition",
         ),
     ),

@@ -10,7 +10,8 @@ ROWS = (
         object=f"{_MODELS}.variational_autoencoder:VariationalAutoencoder",
         init={"shape": 6, "latent": 2, "units": (5,)}, inputs={"x": {"shape": [12, 6], "dtype": "int32", "max": 2}},
         recipe="keras_course.recipes.generative:vae", sources=("C 19.4", "R"),
-        members=tuple(
+        members=("keras_course.callbacks.code_watch:CodeWatch", "keras_course.callbacks.code_watch:code_report")
+        + tuple(
             f"keras_course.ops.elbo:{name}"
             for name in (
                 "elbo_from_divergence", "elbo_from_joint", "elbo_from_entropy", "importance_weighted_bound",
@@ -28,6 +29,21 @@ ROWS = (
         members=tuple(
             f"keras_course.ops.draw_attention:{name}"
             for name in ("window_of", "filterbank", "read_window", "write_window")
+        ),
+    ),
+    Entry(
+        "made", "Masked autoencoder: a product of conditionals in one or many orders", shape="model",
+        object=f"{_MODELS}.made:MADE",
+        init={"features": 4, "units": (5,), "order": "random", "masks": 2, "direct": True},
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.autoregressive:made", sources=("R",),
+        members=(
+            *(
+                f"keras_course.ops.autoregressive_masks:{name}"
+                for name in ("connections", "even_degrees", "order_degrees", "random_degrees")
+            ),
+            "keras_course.layers.autoregressive.masked_dense:MaskedDense",
+            "keras_course.layers.autoregressive.masked_mlp:MaskedMLP",
         ),
     ),
 )  # fmt: skip

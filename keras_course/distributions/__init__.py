@@ -16,6 +16,7 @@ from keras_course.distributions.families import (
     get_family,
     register_family,
 )
+from keras_course.distributions.flow_bijector import flow_bijector
 from keras_course.distributions.information import cross_entropy, entropy, kl_divergence, self_information
 from keras_course.distributions.mean_log_likelihood import MeanLogLikelihood
 from keras_course.distributions.negative_log_likelihood import NegativeLogLikelihood
@@ -37,6 +38,7 @@ __all__ = [
     "Poisson",
     "cross_entropy",
     "entropy",
+    "flow_bijector",
     "get_family",
     "kl_divergence",
     "register_family",

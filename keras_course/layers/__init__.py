@@ -15,6 +15,7 @@ from keras_course.layers.augmentation import (
     RandomTypos,
     WeightedChoice,
 )
+from keras_course.layers.autoregressive import MaskedDense, MaskedMLP
 from keras_course.layers.batch_normalization import BatchNormalization
 from keras_course.layers.channelwise_dense import ChannelwiseDense
 from keras_course.layers.convolution import Convolution1D, Convolution2D, Convolution3D
@@ -72,6 +73,8 @@ __all__ = [
     "LSTMCell",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MaskedDense",
+    "MaskedMLP",
     "MaxPooling",
     "Maxout",
     "NoiseInjection",

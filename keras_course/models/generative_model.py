@@ -3,6 +3,7 @@
     fit(x), evaluate(x)     no y; impossible x is refused before the first step, by row and value
     compile(optimizer)      the loss is the model's own
     weighted_mean(losses)   what `compute_loss` returns of one loss a row
+    reports(x)              callbacks that `fit` adds, which name what breaks
 
 A subclass sets `event_shape`, names its `own_loss`, and says what x it gives a density: `possible` and `wanted`.
 """
@@ -15,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.callbacks.training_reports import with_reports
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
 
@@ -81,8 +83,9 @@ class GenerativeModel(Model):
         if not isinstance(x, np.ndarray | tf.Tensor):
             return
         values = np.reshape(self.checked(x), (len(x), -1))
-        wrong = np.argwhere(~self.possible(values))
-        if len(wrong):
+        possible = self.possible(values)
+        if not possible.all():  # argwhere of nothing takes as long as ten training steps
+            wrong = np.argwhere(~possible)
             row, column = wrong[0]
             raise InvalidDataError(
                 f"{type(self).__name__} needs {self.wanted}. Received: {values[row, column]} in row {row}, and "
@@ -116,9 +119,28 @@ class GenerativeModel(Model):
             losses = losses * ops.reshape(ops.cast(sample_weight, losses.dtype), (-1,))
         return self.mean_over_rows(losses) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def reports(self, x: Any) -> tuple[Any, ...]:
+        """Callbacks by which `fit` tells what goes wrong, where the user brings none of their class.
+
+        Args:
+            x: what `fit` was given.
+        """
+        return ()
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         self.require_possible(x)
-        return super().fit(x, _targets(x, y, kwargs), *args, **kwargs)
+        callbacks = with_reports(callbacks, *self.reports(x))
+        return super().fit(x, _targets(x, y, kwargs), batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_possible(x)

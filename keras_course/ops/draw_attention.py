@@ -19,7 +19,7 @@ from keras import ops
 from keras_course.core.shapes import require_features, require_positive_int
 from keras_course.ops.floating import as_floating
 
-__all__ = ["Window", "filterbank", "read_window", "window_of", "write_window"]
+__all__ = ["Window", "filterbank", "read_window", "require_filters", "window_of", "write_window"]
 
 LARGEST_LOGARITHM = 10.0  # e^10 pixels are beyond any image; e^-10 of one is beyond what differs
 
@@ -68,7 +68,7 @@ def window_of(parameters: Any, height: int, width: int, size: int) -> Window:
     Source: C 19.4; Gregor et al. 2015, equations 21 to 24.
     """
     require_positive_int("window_of", height=height, width=width)
-    _require_size(size)
+    require_filters(size)
     parameters = as_floating(parameters)
     require_features("window_of", parameters.shape, 5)
     logarithms = ops.clip(parameters[..., 2:], -LARGEST_LOGARITHM, LARGEST_LOGARITHM)
@@ -106,7 +106,7 @@ def filterbank(centre: Any, stride: Any, scale: Any, size: int, length: int) -> 
 
     Source: C 19.4; Gregor et al. 2015, equations 19, 20, 25 and 26.
     """
-    _require_size(size)
+    require_filters(size)
     require_positive_int("filterbank", length=length)
     centre = as_floating(centre)
     stride, scale = as_floating(stride, centre.dtype), as_floating(scale, centre.dtype)
@@ -185,6 +185,7 @@ def _filters(window: Window, size: int, height: int, width: int) -> tuple[Any, A
     )
 
 
-def _require_size(size: Any) -> None:
+def require_filters(size: Any) -> None:
+    """Refuses a number of filters a side that is no int >= 2."""
     if isinstance(size, bool) or not isinstance(size, int) or size < 2:
         raise ValueError(f"A window needs size >= 2 filters a side. Received: size={size!r}")

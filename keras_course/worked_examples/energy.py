@@ -18,6 +18,7 @@ from keras_course.ops.boltzmann import (
     rbm_log_partition,
     rbm_visible_parameters,
 )
+from keras_course.ops.contrastive_divergence import free_energy_contrast
 
 __all__ = ["contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
 
@@ -46,8 +47,13 @@ def contrastive_slopes(data: Any, model: Any, kernel: Any, visible_bias: Any, hi
     """The slopes of contrastive divergence, for states of the model that are given. Source: C 18.3, R."""
 
     def slopes(data: Any, model: Any, kernel: Any, b: Any, c: Any) -> Any:
+        visible = ops.concatenate([data, model])
+        logits = rbm_hidden_logits(visible, kernel, c)
+        each_datum, each_state = (1 / ops.cast(ops.shape(x)[0], kernel.dtype) for x in (data, model))
+        shares = ops.concatenate([each_datum * ops.ones_like(data[:, 0]), -each_state * ops.ones_like(model[:, 0])])
+
         def contrast(kernel: Any, b: Any, c: Any) -> Any:
-            return ops.mean(rbm_free_energy(data, kernel, b, c)) - ops.mean(rbm_free_energy(model, kernel, b, c))
+            return free_energy_contrast(visible, logits, shares, kernel, b, c)
 
         return {
             "kernel": gradient(lambda value: contrast(value, b, c), kernel),

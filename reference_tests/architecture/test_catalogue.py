@@ -21,7 +21,9 @@ from keras_course.pipeline.verify import example_of
 ENTRIES = catalog.entries()
 BASES = {
     "Augmentation",
+    "Coupling",
     "EncoderDecoder",
+    "FlowLayer",
     "GenerativeModel",
     "ImageClassifier",
     "Model",

@@ -29,6 +29,22 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"units": 3},
         "inputs": {"query": {"shape": (2, 4)}, "annotations": {"shape": (2, 3, 2, 5)}},
     },
+    "keras_course.layers.autoregressive.masked_dense:MaskedDense": {
+        "init": {"input_degrees": [2, 1, 3], "output_degrees": [1, 3, 2, 2], "activation": "tanh"},
+        "inputs": (4, 3),
+    },
+    "keras_course.layers.autoregressive.masked_mlp:MaskedMLP": {
+        "init": {
+            "features": 3,
+            "outputs": 2,
+            "units": (4, 5),
+            "order": [1, 2, 0],
+            "direct": True,
+            "activation": "tanh",
+            "condition": 2,
+        },
+        "inputs": {"inputs": {"shape": (4, 3)}, "condition": {"shape": (4, 2)}},
+    },
     "keras_course.layers.convolution:Convolution1D": {
         "init": {"filters": 2, "kernel_size": 3, "padding": "replicate", "activation": "tanh", "flip": True},
         "inputs": (2, 6, 2),

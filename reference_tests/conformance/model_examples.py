@@ -196,6 +196,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "fully-convolutional": {"targets": bright_pixels, "compile": with_softmax_loss},
     "resnet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
+    "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
     "draw": {"compile": with_momentum, "any_split": True},
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},

@@ -7,7 +7,8 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
-from reference_tests.oracles.generative_draw import draw_filterbank, draw_strokes, draw_windows  # noqa: F401
+from reference_tests.oracles.generative_draw import draw_filterbank, draw_strokes, draw_windows
+from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.normals import mean_of, normal_density, normal_divergence, normal_entropy, over_the_line
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
@@ -15,10 +16,15 @@ __all__ = [
     "bernoulli_autoencoder",
     "bernoulli_pixels",
     "divergence_of_codes",
+    "draw_filterbank",
+    "draw_strokes",
+    "draw_windows",
     "elbo_by_enumeration",
     "free_bits",
     "importance_weighted_bounds",
     "linear_gaussian_bound",
+    "masked_autoencoder",
+    "masks_by_degree",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",

@@ -41,6 +41,7 @@ from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
+from reference_tests.verify.planted_masked_faults import MASKED_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 from reference_tests.verify.planted_reservoir_faults import RESERVOIR_FAULTS
@@ -366,4 +367,5 @@ FAULTS = {
     **VISION_FAULTS,
     **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,
+    **MASKED_FAULTS,
 }

@@ -1,4 +1,12 @@
-"""Where Markov chains of binary units start, and the seeds of their sweeps."""
+"""Where Markov chains of binary units start, the seeds of their sweeps, and the noise that decides them.
+
+    u[n, j] = (a[n, j] + r[j]) / 2^16,   a: 16 bits of each number,   r = (7 bits + 1/2) / 2^7 of each column
+
+Convention that bites. Every u is uniform on the same 2^23 points as `core.seeds.uniform_noise`, at half the price, and
+numbers of one row are independent. Two rows share the low bits of a column: decisions u < p in them have a covariance
+of at most 2^-34, because the low bits decide only where the first sixteen do not. For decisions alone: do not make
+other distributions of these numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +17,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-__all__ = ["fair_coins", "gibbs_seeds"]
+from keras_course.core.seeds import uniform_noise
+
+__all__ = ["decision_noise", "fair_coins", "gibbs_seeds", "rows_of"]
+
+ALIGNED = 32  # numbers of 16 bits in 64 bytes
 
 
 def fair_coins(seed: int) -> Callable[..., Any]:
@@ -32,3 +44,53 @@ def fair_coins(seed: int) -> Callable[..., Any]:
 def gibbs_seeds(seed: Any, steps: int) -> list[Any]:
     """A stateless seed a sweep, from the seed (2,) of the training step."""
     return tf.unstack(tf.random.split(seed, steps, alg="philox"))
+
+
+def decision_noise(rows: Any, widths: tuple[int, ...], seed: Any, dtype: str = "float32") -> tuple[Any, ...]:
+    """Uniform numbers to hold probabilities against, a matrix a layer.
+
+    Args:
+        rows: int or scalar integer tensor N.
+        widths: ints, units of each layer.
+        seed: integer tensor (2,).
+        dtype: "float32", or "float64", whose 52 bits are all a number's own.
+
+    Returns:
+        Tuple of tensors (N, width), strictly inside (0, 1).
+
+    Example:
+        >>> hidden, visible = decision_noise(2, (3, 5), [0, 1])
+        >>> tuple(hidden.shape), tuple(visible.shape)
+        ((2, 3), (2, 5))
+
+    Source: Salmon et al. 2011.
+    """
+    columns = sum(widths)
+    if dtype == "float64":
+        flat, low = uniform_noise((rows * columns,), seed, dtype), None
+    else:
+        aligned = -(-columns // ALIGNED) * ALIGNED  # so that a slice behind it needs no copy
+        words = tf.random.stateless_uniform(
+            ((aligned + rows * columns + 1) // 2,), seed, None, None, tf.uint32, alg="philox"
+        )
+        bits = tf.reshape(tf.bitcast(words, tf.uint16), (-1,))
+        shared = tf.bitwise.right_shift(bits[:columns], tf.constant(9, tf.uint16))
+        low, flat = (tf.cast(shared, dtype) + 0.5) / 128, bits[aligned:]  # (columns,)
+    found, first = [], 0
+    for width in widths:
+        own = tf.reshape(flat[rows * first : rows * (first + width)], (rows, width))
+        found.append(own if low is None else (tf.cast(own, dtype) + low[first : first + width]) * 2.0**-16)
+        first += width
+    return tuple(found)
+
+
+def rows_of(noise: tuple[Any, ...], start: Any, rows: Any, total: Any) -> tuple[Any, ...]:
+    """This replica's rows of the whole batch's noise; nothing is copied where there is one replica.
+
+    Args:
+        noise: tensors (total, ...).
+        start: scalar, as `core.model.Model.share_of_batch` gives it.
+        rows: scalar, rows of this replica.
+        total: scalar, `rows` itself where there is one replica.
+    """
+    return noise if rows is total else tuple(each[start : start + rows] for each in noise)

@@ -26,17 +26,17 @@ from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, unifor
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
-from keras_course.models.energy.chains import fair_coins, gibbs_seeds
+from keras_course.models.energy.chains import decision_noise, fair_coins, gibbs_seeds, rows_of
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
-    free_energy_of_logits,
     pseudo_log_likelihood,
     rbm_free_energy,
     rbm_hidden_logits,
     rbm_log_partition,
     rbm_visible_parameters,
 )
+from keras_course.ops.contrastive_divergence import free_energy_contrast
 
 __all__ = ["RBM"]
 
@@ -223,46 +223,65 @@ class RBM(GenerativeModel):
         dtype = keras.backend.standardize_dtype(self.variable_dtype)
         if self.visible == "gaussian":
             first, second = tf.unstack(tf.random.split(seed, 2, alg="philox"))
-            return uniform_noise((rows, self.units), first, dtype), normal_noise((rows, self.features), second, dtype)
-        uniforms = uniform_noise((rows, self.units + self.features), seed, dtype)
-        return uniforms[:, : self.units], uniforms[:, self.units :]
+            (hidden,) = decision_noise(rows, (self.units,), first, dtype)
+            return hidden, normal_noise((rows, self.features), second, dtype)
+        return decision_noise(rows, (self.units, self.features), seed, dtype)
 
-    def negative_phase(self, hidden_logits: Any) -> tuple[Any, Any]:
+    def negative_phase(self, hidden_logits: Any, seed: Any = None) -> tuple[Any, Any, Any]:
         """States of the model to hold against data, and what the first sweep made of the data.
 
         Args:
             hidden_logits: tensor (B, H), the data's log odds of the hidden units.
+            seed: integer tensor (2,), or None for this training step's.
 
         Returns:
-            Tuple (states, means): (B, D) and E[v | h] (B, D) at the drawn h; with persistent chains, which move,
-            (chains, D) and E[v | P(h = 1 | x)].
+            Tuple (states, logits, means): (B, D), their log odds of the hidden units (B, H) and E[v | h] (B, D) at the
+            drawn h; with persistent chains, which move, (chains, D), (chains, H) and E[v | P(h = 1 | x)].
         """
-        seeds = gibbs_seeds(self.step_seed("gibbs"), self.gibbs_steps)
+        seeds = gibbs_seeds(self.step_seed("gibbs") if seed is None else seed, self.gibbs_steps)
         if self.chains is not None:
-            v, h = None, ops.convert_to_tensor(self.chain_states)
-            for seed in seeds:
+            h = ops.convert_to_tensor(self.chain_states)
+            both = self.decode(ops.concatenate([h, ops.sigmoid(hidden_logits)]))  # one product
+            for sweep, seed in enumerate(seeds):
                 hidden_noise, visible_noise = self.sweep_noise(self.chains, seed)
-                v = self.draw_visible(h, visible_noise)
-                h = self.draw_hidden(v, hidden_noise)
+                mean = self.decode(h) if sweep else both[: self.chains]
+                v = self.draw_around(mean, visible_noise)
+                logits = self.hidden_logits(v)
+                h = ops.cast(hidden_noise < ops.sigmoid(logits), logits.dtype)
             self.chain_states.assign(h)
-            return v, self.decode(ops.sigmoid(hidden_logits))
+            return v, logits, both[self.chains :]
         rows = ops.shape(hidden_logits)[0]
         start, total = self.share_of_batch(rows)
-        v = first = None
+        v, logits, first = None, hidden_logits, None
         for seed in seeds:
-            hidden_noise, visible_noise = (part[start : start + rows] for part in self.sweep_noise(total, seed))
-            logits = hidden_logits if v is None else self.hidden_logits(v)
+            hidden_noise, visible_noise = rows_of(self.sweep_noise(total, seed), start, rows, total)
             h = ops.cast(hidden_noise < ops.sigmoid(logits), logits.dtype)
             mean = self.decode(h)
             first = mean if first is None else first
             v = self.draw_around(mean, visible_noise)
-        return v, first
+            logits = self.hidden_logits(v)
+        return v, logits, first
 
-    def contrast(self, x: Any, v: Any, hidden_logits: Any) -> Any:
-        """F(x) - F(v), (B,), v row by row, or - the mean of F over persistent chains."""
-        model = rbm_free_energy(v, *self.parameters, self.deviation)
-        data = free_energy_of_logits(x, hidden_logits, self.visible_bias, self.deviation)
-        return data - (model if self.chains is None else ops.mean(model))
+    def contrast(self, x: Any, hidden_logits: Any, v: Any, logits: Any, sample_weight: Any = None) -> Any:
+        """mean F(x) - mean F(v), a scalar whose slopes take x and v as they are.
+
+        Args:
+            x: tensor (B, D).
+            hidden_logits: tensor (B, H), of x.
+            v: tensor (B, D), states of the model row by row, or (chains, D) of persistent chains.
+            logits: tensor (B, H) or (chains, H), of v.
+            sample_weight: None, or tensor (B,): each row's difference counts so often.
+        """
+        rows = ops.cast(ops.maximum(ops.shape(x)[0], 1), x.dtype)
+        weights = ops.ones_like(x[:, 0]) if sample_weight is None else ops.cast(sample_weight, x.dtype)
+        shares = ops.reshape(weights, (-1,)) / rows  # (B,)
+        against = shares
+        if self.chains is not None:
+            against = ops.full((self.chains,), 1 / self.chains, x.dtype) * ops.sum(shares)
+        return free_energy_contrast(
+            ops.concatenate([x, v]), ops.concatenate([hidden_logits, logits]), ops.concatenate([shares, -against]),
+            *self.parameters, self.deviation,
+        )  # fmt: skip
 
     def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
@@ -273,15 +292,15 @@ class RBM(GenerativeModel):
         x = ops.cast(x, self.variable_dtype)
         told = ops.cast(y_pred, x.dtype)
         if training:
-            v, means = (ops.stop_gradient(each) for each in self.negative_phase(ops.stop_gradient(told)))
+            told = ops.stop_gradient(told)
+            v, logits, means = (ops.stop_gradient(each) for each in self.negative_phase(told))
         else:
-            v, means = None, self.decode(told)
+            v, logits, means = None, None, self.decode(told)
         reconstructed = ops.mean(ops.square(x - means), axis=-1)  # (B,)
         self.reconstruction_error.update_state(reconstructed, sample_weight)
         if training:
-            losses = self.contrast(x, v, told)
-        else:
-            losses = reconstructed if self.visible == "gaussian" else -self.pseudo_log_likelihood(x)
+            return self.weighted_mean(self.contrast(x, told, v, logits, sample_weight))
+        losses = reconstructed if self.visible == "gaussian" else -self.pseudo_log_likelihood(x)
         return self.weighted_mean(losses, sample_weight)
 
     @property

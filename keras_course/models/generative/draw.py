@@ -25,6 +25,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.callbacks.code_watch import CodeWatch
 from keras_course.core.loops import scan, unstacked
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, stateless_seed, uniform_noise
@@ -34,7 +35,7 @@ from keras_course.distributions import Normal
 from keras_course.layers.recurrent.lstm import LSTMCell
 from keras_course.models.generative.draws import balanced_noise, checked_draws
 from keras_course.models.generative_model import GenerativeModel
-from keras_course.ops.draw_attention import Window, read_window, window_of, write_window
+from keras_course.ops.draw_attention import Window, read_window, require_filters, window_of, write_window
 from keras_course.ops.elbo import (
     bernoulli_log_likelihood,
     diagonal_gaussian_divergence,
@@ -111,9 +112,8 @@ class DRAW(GenerativeModel):
         self.event_shape = normalize_tuple("DRAW", shape, 2, "shape")
         self.units = normalize_tuple("DRAW", units, 2, "units")
         require_positive_int("DRAW", steps=steps, latent=latent, samples=samples, evaluation_samples=evaluation_samples)
-        for name, size in (("read", read), ("write", write)):
-            if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 2):
-                raise ValueError(f"DRAW needs {name} >= 2 filters a side, or None. Received: {name}={size!r}")
+        for size in [size for size in (read, write) if size is not None]:
+            require_filters(size)
         self.steps, self.latent, self.read, self.write = steps, latent, read, write
         self.samples, self.evaluation_samples = samples, evaluation_samples
 
@@ -170,8 +170,7 @@ class DRAW(GenerativeModel):
         return (values == 0) | (values == 1)
 
     def call(self, inputs: Any) -> Any:
-        x = self.checked(inputs)
-        return ops.sigmoid(self._run(self._no_noise(x), x)["canvas"])
+        return ops.sigmoid(self._reconstruct(inputs)["canvas"])
 
     def window(self, layer: Any, h_dec: Any, size: int) -> Window:
         """Where a window lies, by the decoder's state."""
@@ -240,11 +239,10 @@ class DRAW(GenerativeModel):
         answers = dict(zip(("canvas", "divergence", "log_ratio"), state, strict=False))
         return answers | {name: one.stack() for name, one in zip(kept, steps, strict=True)}
 
-    def log_likelihood(self, x: Any, canvas: Any) -> Any:
-        """log p(x | z), (...), of images (..., H, W) by the logits of the last canvas."""
-        pixels = math.prod(self.event_shape)
-        flat = [ops.reshape(each, (-1, pixels)) for each in (x, canvas)]
-        return bernoulli_log_likelihood(ops.cast(flat[0], self.wide_dtype), flat[1])
+    def _reconstruct(self, x: Any, kept: tuple[str, ...] = ()) -> dict[str, Any]:
+        """All strokes along the mean codes."""
+        x = self.checked(x)
+        return self._run(ops.zeros((self.steps, ops.shape(x)[0], self.latent), self.wide_dtype), x, kept)
 
     def terms(self, x: Any, noise: Any) -> tuple[Any, Any, Any]:
         """log p(x | z), the divergence, and log p(z) - log q(z | x), at every draw: (K, B) each.
@@ -259,7 +257,8 @@ class DRAW(GenerativeModel):
         given = ops.transpose(ops.reshape(noise, (-1, self.steps, self.latent)), (1, 0, 2))  # (T, K B, Z)
         copies = ops.tile(ops.cast(x, self.wide_dtype), (draws, 1, 1))  # (K B, H, W)
         ran = self._run(given, copies)
-        found = self.log_likelihood(copies, ran["canvas"]), ran["divergence"], ran["log_ratio"]
+        pixels = (ops.reshape(each, (-1, math.prod(self.event_shape))) for each in (copies, ran["canvas"]))
+        found = bernoulli_log_likelihood(*pixels), ran["divergence"], ran["log_ratio"]
         return tuple(ops.reshape(each, (draws, rows)) for each in found)  # type: ignore[return-value]
 
     def reconstruction_and_divergence(self, x: Any, noise: Any) -> tuple[Any, Any]:
@@ -291,9 +290,6 @@ class DRAW(GenerativeModel):
         log_likelihood, _, log_ratio = self.terms(x, noise)
         return importance_weighted_bound(log_likelihood + log_ratio, ops.zeros_like(log_ratio))
 
-    def _no_noise(self, x: Any) -> Any:
-        return ops.zeros((self.steps, ops.shape(x)[0], self.latent), self.wide_dtype)
-
     def evaluation_noise(self) -> Any:
         """The fixed bank, (evaluation_samples, 1, T, Z): pairs e, -e, a function of the seed alone."""
         count, seed = self.evaluation_samples, stateless_seed(self.seed, "evaluation", 0)
@@ -319,10 +315,18 @@ class DRAW(GenerativeModel):
         self.divergence_mean.update_state(divergence, sample_weight)
         return self.weighted_mean(-elbo, sample_weight)
 
+    def reports(self, x: Any) -> tuple[Any, ...]:
+        return (CodeWatch(x if isinstance(x, np.ndarray) else None),)
+
+    def code_statistics(self, x: Any) -> dict[str, Any]:
+        """What `callbacks.code_watch` looks at, the code units of all strokes side by side."""
+        code = {name: ops.reshape(each, (-1, self.steps * self.latent)) for name, each in self.encode(x).items()}
+        each = diagonal_gaussian_divergence(code["mean"][..., None], code["scale"][..., None])
+        return {**code, "divergence": each, "decoder_scale": None}
+
     def encode(self, x: Any) -> dict[str, Any]:
         """{"mean", "scale"} of q(z_t | x, z_<t) along the mean codes, (B, T, Z) each; scale is the deviation."""
-        x = self.checked(x)
-        ran = self._run(self._no_noise(x), x, ("means", "scales"))
+        ran = self._reconstruct(x, ("means", "scales"))
         return {"mean": ops.swapaxes(ran["means"], 0, 1), "scale": ops.swapaxes(ran["scales"], 0, 1)}
 
     def decode(self, z: Any) -> Any:
@@ -331,9 +335,7 @@ class DRAW(GenerativeModel):
 
     def canvases(self, x: Any) -> Any:
         """The reconstruction after every stroke, sigma(c_t), (B, T, H, W), at the mean codes."""
-        x = self.checked(x)
-        ran = self._run(self._no_noise(x), x, ("canvases",))
-        return ops.sigmoid(ops.swapaxes(ran["canvases"], 0, 1))
+        return ops.sigmoid(ops.swapaxes(self._reconstruct(x, ("canvases",))["canvases"], 0, 1))
 
     def draw(self, seed: Any, n: Any) -> dict[str, Any]:
         """Images as they grow from codes of the prior; the same for the same seed, and those of `sample`.
@@ -348,10 +350,8 @@ class DRAW(GenerativeModel):
         """
         codes, _ = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         ran = self._run(self._codes(codes, n), None, ("canvases", "windows"))
-        return {
-            "canvases": ops.sigmoid(ops.swapaxes(ran["canvases"], 0, 1)),
-            "windows": ops.swapaxes(ran["windows"], 0, 1),
-        }
+        canvases, windows = (ops.swapaxes(ran[name], 0, 1) for name in ("canvases", "windows"))
+        return {"canvases": ops.sigmoid(canvases), "windows": windows}
 
     def _codes(self, seed: Any, n: Any) -> Any:
         return normal_noise((self.steps, n, self.latent), seed, self.wide_dtype)
@@ -360,8 +360,7 @@ class DRAW(GenerativeModel):
         """Draws of x, (n, H, W), of 0 and 1: codes from the prior, then pixels; the same for the same seed.
 
         Args:
-            seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            seed, n: as `draw`.
         """
         codes, pixels = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         probability = ops.sigmoid(self._run(self._codes(codes, n))["canvas"])

@@ -16,10 +16,9 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.shapes import require_one_of
 from keras_course.ops.elbo import importance_weighted_bound
 
-__all__ = ["OBJECTIVES", "LaterGradient", "bound_of_groups", "check_objective", "mean_over_replicas"]
+__all__ = ["OBJECTIVES", "LaterGradient", "bound_of_groups", "mean_over_replicas"]
 
 OBJECTIVES = ("elbo", "iwae", "dreg")
 
@@ -65,24 +64,3 @@ def bound_of_groups(log_weights: Any, draws: int) -> Any:
     groups = ops.reshape(log_weights, (-1, draws, ops.shape(log_weights)[-1]))  # (G, K, B)
     groups = ops.swapaxes(groups, 0, 1)
     return ops.mean(importance_weighted_bound(groups, ops.zeros_like(groups)), axis=0)
-
-
-def check_objective(model: Any) -> None:
-    """Refuses what does not go together in a `VariationalAutoencoder`.
-
-    Raises:
-        ValueError: names what came.
-    """
-    require_one_of("VariationalAutoencoder", OBJECTIVES, objective=model.objective)
-    plain = model.beta == 1 and model.free_bits == 0 and model.samples <= model.evaluation_samples
-    if model.objective != "elbo" and not plain:
-        raise ValueError(
-            f"VariationalAutoencoder with objective={model.objective!r} needs beta=1, free_bits=0 and samples <= "
-            f"evaluation_samples. Received: beta={model.beta}, free_bits={model.free_bits}, samples={model.samples}, "
-            f"evaluation_samples={model.evaluation_samples}"
-        )
-    if model.objective == "dreg" and len(model.latent) > 1:
-        raise ValueError(
-            "VariationalAutoencoder has the doubly reparametrised gradient for one stochastic layer. "
-            f"Received: objective='dreg', latent={model.latent}"
-        )

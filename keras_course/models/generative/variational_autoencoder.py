@@ -22,19 +22,16 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.callbacks.code_watch import CodeWatch
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import normal_noise, seed_pair, stateless_seed
 from keras_course.core.serial import register
-from keras_course.core.shapes import normalize_tuple, require_positive_int
-from keras_course.distributions import DistributionOutput, Family, get_family
+from keras_course.core.shapes import require_positive_int
+from keras_course.distributions import Family
 from keras_course.models.generative.draws import balanced_noise, checked_draws
 from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional
-from keras_course.models.generative.training_bounds import (
-    LaterGradient,
-    bound_of_groups,
-    check_objective,
-    mean_over_replicas,
-)
+from keras_course.models.generative.training_bounds import LaterGradient, bound_of_groups, mean_over_replicas
+from keras_course.models.generative.vae_arguments import check_objective, checked_family, networks, sizes
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.elbo import (
     diagonal_gaussian_log_density,
@@ -131,9 +128,9 @@ class VariationalAutoencoder(GenerativeModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.event_shape = _sizes(shape, "shape")
-        self.latent = _sizes(latent, "latent")
-        self.units = _sizes(units, "units")
+        self.event_shape = sizes(shape, "shape")
+        self.latent = sizes(latent, "latent")
+        self.units = sizes(units, "units")
         require_positive_int("VariationalAutoencoder", samples=samples, evaluation_samples=evaluation_samples)
         for name, value in (("beta", beta), ("free_bits", free_bits)):
             if not value >= 0:
@@ -142,9 +139,11 @@ class VariationalAutoencoder(GenerativeModel):
         self.beta, self.free_bits, self.objective = float(beta), float(free_bits), objective
         check_objective(self)
         self.activation = keras.activations.get(activation)
-        self.family_given = self._checked_family(family)
+        self.family_given = checked_family(family, math.prod(self.event_shape))
 
-        upwards, downwards = self._networks("encoder", encoder), self._networks("decoder", decoder)
+        upwards, downwards = (
+            networks(name, given, self.latent) for name, given in (("encoder", encoder), ("decoder", decoder))
+        )
         self.codes = StochasticLayers(
             self.event_shape, self.latent, self.units, self.activation, upwards, downwards[1:], prior,
             seed=self.seed, dtype=self.dtype_policy, name="codes",
@@ -157,29 +156,6 @@ class VariationalAutoencoder(GenerativeModel):
         self.reconstruction_mean = keras.metrics.Mean(name="reconstruction")
         self.divergence_mean = keras.metrics.Mean(name="divergence")
         self.build((None, *self.event_shape))
-
-    def _checked_family(self, family: Any) -> Any:
-        """A `Family`, or the head that came."""
-        size = math.prod(self.event_shape)
-        found = get_family(family, size if isinstance(family, str) else None)
-        if found.event_shape != (size,):
-            raise ValueError(
-                f"VariationalAutoencoder needs a family over the {size} values of x. Received: family={found!r} with "
-                f"event_shape={found.event_shape}"
-            )
-        return family if isinstance(family, DistributionOutput) else found
-
-    def _networks(self, name: str, given: Any) -> list[Any]:
-        """One network, or None, a stochastic layer."""
-        levels = len(self.latent)
-        listed = isinstance(given, list | tuple)
-        networks = list(given) if listed else [given] + [None] * (levels - 1)
-        if len(networks) != levels or not (listed or given is None or levels == 1):
-            raise ValueError(
-                f"VariationalAutoencoder with latent={self.latent} takes a list of {levels} networks as {name}. "
-                f"Received: {name}={given!r}"
-            )
-        return networks
 
     @property
     def family(self) -> Family:
@@ -328,6 +304,21 @@ class VariationalAutoencoder(GenerativeModel):
         finite = np.isfinite(values)
         return finite & np.asarray(self.family.in_support(np.where(finite, values, self.family.support_point)))
 
+    def reports(self, x: Any) -> tuple[Any, ...]:
+        return (CodeWatch(x if isinstance(x, np.ndarray) else None),)
+
+    def code_statistics(self, x: Any) -> dict[str, Any]:
+        """What `callbacks.code_watch` looks at: q(z_1 | x), the divergence by group, sigma of p(x | z) at the mean."""
+        x = self.checked(x)
+        zeros = ops.zeros((1, ops.shape(x)[0], sum(self.latent)), self.codes.wide_dtype)
+        z, posteriors = self.codes.infer(self._read(x), zeros)
+        groups = self.codes.divergence_by_group(z, posteriors)
+        wide = self.family.continuous and self.family.defines("stddev")
+        scale = self.family.stddev(self.decoder(z[0], training=False))[0] if wide else None
+        divergence = ops.mean(groups, axis=0) if len(groups.shape) == 3 else groups
+        mean, code_scale = posteriors[0]
+        return {"mean": mean, "scale": code_scale, "divergence": divergence, "decoder_scale": scale}
+
     def encode(self, x: Any) -> dict[str, Any]:
         """{"mean", "scale"} of q(z_1 | x), (B, Z_1) each; scale is the standard deviation."""
         mean, scale = self.codes.posterior(self._read(x))
@@ -390,11 +381,3 @@ class VariationalAutoencoder(GenerativeModel):
     def from_config(cls, config: dict[str, Any]) -> VariationalAutoencoder:
         parts = {name: config.pop(name) for name in ("family", "encoder", "decoder", "prior")}
         return cls(**config, **{name: keras.saving.deserialize_keras_object(part) for name, part in parts.items()})
-
-
-def _sizes(value: Any, name: str) -> tuple[int, ...]:
-    """One positive integer, or a sequence of them (units alone may be empty)."""
-    length = 1 if isinstance(value, int) else len(tuple(value))
-    if length == 0 and name != "units":
-        raise ValueError(f"VariationalAutoencoder needs at least one size as {name}. Received: {name}={value!r}")
-    return normalize_tuple("VariationalAutoencoder", value, length, name)

@@ -128,8 +128,8 @@ def test_bad_arguments_and_pixels_are_refused_with_what_came():
         ({"shape": 0}, "Received: shape=0"),
         ({"shape": (2, 2, 1)}, "Received: shape="),
         ({"steps": 0}, "Received: steps=0"),
-        ({"read": 1}, "Received: read=1"),
-        ({"write": True}, "Received: write=True"),
+        ({"read": 1}, "Received: size=1"),
+        ({"write": True}, "Received: size=True"),
     ):
         with pytest.raises(ValueError, match=message):
             DRAW(**{"shape": (2, 2), **arguments})

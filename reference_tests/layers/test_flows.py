@@ -1,0 +1,88 @@
+"""Every flow layer against its own Jacobian, its inverse, its tfp view and its file."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_course.core.backend import jacobian
+from keras_course.layers.flows import (
+    ActNorm,
+    AdditiveCoupling,
+    AffineCoupling,
+    FactorOut,
+    FlowChain,
+    LogitTransform,
+    Permutation,
+    Squeeze,
+)
+
+NETWORK = {"units": (5,), "activation": "tanh", "start_scale": 1.0}
+LAYERS = {
+    "additive, halves": lambda: (AdditiveCoupling("halves", **NETWORK), (5,)),
+    "additive, alternating, flipped": lambda: (AdditiveCoupling("alternating", True, **NETWORK), (5,)),
+    "affine, halves, flipped": lambda: (AffineCoupling("halves", True, **NETWORK), (5,)),
+    "affine, alternating": lambda: (AffineCoupling("alternating", **NETWORK), (4,)),
+    "affine, alternating, flipped, odd": lambda: (AffineCoupling("alternating", True, **NETWORK), (5,)),
+    "affine, explicit mask": lambda: (AffineCoupling([1, 0, 0, 1], log_scale_bound=None, **NETWORK), (4,)),
+    "affine, checkerboard": lambda: (AffineCoupling("checkerboard", **NETWORK), (2, 3, 1)),
+    "affine, channels": lambda: (AffineCoupling("halves", True, **NETWORK), (2, 1, 3)),
+    "actnorm": lambda: (ActNorm(), (4,)),
+    "actnorm of images, no shift": lambda: (ActNorm(center=False), (2, 1, 3)),
+    "squeeze": lambda: (Squeeze(), (2, 4, 1)),
+    "permutation": lambda: (Permutation("random", seed=3), (5,)),
+    "logit": lambda: (LogitTransform(), (4,)),
+    "chain": lambda: (FlowChain([ActNorm(), AffineCoupling(**NETWORK), Permutation()]), (4,)),
+    "factored out": lambda: (
+        FlowChain([Squeeze(), FactorOut([AffineCoupling(**NETWORK), FactorOut([ActNorm()])])]),
+        (2, 2, 1),
+    ),
+}
+
+
+@pytest.fixture(params=LAYERS, scope="module")
+def case(request):
+    """A layer in float64 with weights off their start, and data."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        layer, shape = LAYERS[request.param]()
+        x = np.random.Generator(np.random.Philox(1)).uniform(0.05, 0.95, (3, *shape))
+        layer(x)
+    finally:
+        keras.config.set_dtype_policy(previous)
+    draws = np.random.Generator(np.random.Philox(2))
+    for variable in layer.trainable_variables:
+        variable.assign(variable + 0.3 * draws.normal(size=variable.shape))
+    return layer, x
+
+
+def test_log_det_is_that_of_the_jacobian(case):
+    layer, x = case
+    z, log_det = layer.forward(x)
+    for row in range(len(x)):
+        full = jacobian(lambda one: ops.reshape(layer.forward(one[None])[0], (-1,)), ops.convert_to_tensor(x[row]))
+        wanted = np.linalg.slogdet(np.reshape(full, (x[row].size, x[row].size)))[1]
+        assert abs(wanted - float(log_det[row])) < 1e-9
+    assert tuple(z.shape[1:]) == layer.code_shape
+
+
+def test_the_inverse_undoes_the_layer_to_ten_digits(case):
+    layer, x = case
+    z, _ = layer.forward(x)
+    np.testing.assert_allclose(layer.inverse(z), x, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(layer.forward(layer.inverse(z))[0], z, rtol=0, atol=1e-10)
+
+
+def test_the_tfp_view_is_the_layer_the_other_way_round(case):
+    layer, x = case
+    z, log_det = layer.forward(x)
+    view = layer.as_bijector()
+    stacked = np.stack([x, x[::-1]])  # two leading axes
+    np.testing.assert_allclose(view.inverse(stacked)[0], z, atol=1e-12)
+    np.testing.assert_allclose(view.forward(view.inverse(stacked)), stacked, atol=1e-10)
+    np.testing.assert_allclose(view.inverse_log_det_jacobian(stacked, len(layer.event_shape))[0], log_det, atol=1e-12)
+    np.testing.assert_allclose(view.forward_log_det_jacobian(z, len(layer.code_shape)), -log_det, atol=1e-9)
+    assert tuple(view.forward_event_shape(layer.code_shape)) == layer.event_shape
+    assert tuple(view.inverse_event_shape(layer.event_shape)) == layer.code_shape
+    assert len(view.trainable_variables) == len(layer.trainable_variables)
