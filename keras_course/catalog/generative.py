@@ -32,6 +32,33 @@ ROWS = (
         ),
     ),
     Entry(
+        "pixel-cnn", "PixelCNN: exact densities of images, pixel after pixel", shape="model",
+        object=f"{_MODELS}.pixel_cnn:PixelCNN",
+        init={"shape": (2, 3), "filters": 2, "blocks": 1, "first_kernel": 3},
+        inputs={"x": {"shape": [12, 2, 3], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.pixel_cnn:pixel_cnn", sources=("R",),
+        members=(
+            "keras_course.layers.masked_convolution:MaskedConvolution2D",
+            "keras_course.ops.masked_convolution:convolution_mask", "keras_course.ops.masked_convolution:causal_maps",
+        ),
+    ),
+    Entry(
+        "generator-networks", "Affine and Bernoulli generators", shape="model",
+        object=f"{_MODELS}.generator_networks:BernoulliGenerator",
+        init={"features": 4, "latent": 2, "units": (3,)}, inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.generator_networks:generator_networks", sources=("C 19.3",),
+        members=(
+            f"{_MODELS}.generator_networks:AffineGenerator",
+            *(
+                f"keras_course.ops.generators:{name}"
+                for name in (
+                    "affine_generator", "affine_log_density", "matched_generator", "pixel_log_likelihoods",
+                    "log_mean_likelihood",
+                )
+            ),
+        ),
+    ),
+    Entry(
         "made", "Masked autoencoder: a product of conditionals in one or many orders", shape="model",
         object=f"{_MODELS}.made:MADE",
         init={"features": 4, "units": (5,), "order": "random", "masks": 2, "direct": True},

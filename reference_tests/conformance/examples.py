@@ -53,6 +53,10 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "init": {"filters": 2, "kernel_size": 2, "strides": 2, "padding": "zero"},
         "inputs": (2, 4, 4, 4, 2),
     },
+    "keras_course.layers.masked_convolution:MaskedConvolution2D": {
+        "init": {"filters": 4, "kernel_size": 3, "mask": "A", "colours": 2, "activation": "tanh"},
+        "inputs": (2, 3, 4, 2),
+    },
     "keras_course.layers.transposed_convolution:TransposedConvolution2D": {
         "init": {"filters": 2, "kernel_size": 3, "strides": (2, 1), "padding": "zero", "activation": "tanh"},
         "inputs": (2, 3, 4, 2),

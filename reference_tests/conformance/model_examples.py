@@ -14,6 +14,7 @@ from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
+from reference_tests.conformance.generative_examples import GENERATIVE_CASES, GENERATIVE_TRAINING
 from reference_tests.conformance.memory_examples import MEMORY_TRAINING
 
 
@@ -198,7 +199,7 @@ TRAINING: dict[str, dict[str, Any]] = {
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
-    "draw": {"compile": with_momentum, "any_split": True},
+    **GENERATIVE_TRAINING,
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
@@ -280,6 +281,7 @@ OTHERS: dict[str, ModelCase] = {
         None,
         with_adam,
     ),  # fmt: skip
+    **GENERATIVE_CASES,
     "relative-positions": ModelCase(
         catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
     ),

@@ -9,6 +9,13 @@ import mpmath
 
 from reference_tests.oracles.generative_draw import draw_filterbank, draw_strokes, draw_windows
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
+from reference_tests.oracles.generative_pixels import (  # noqa: F401
+    affine_samples,
+    bernoulli_codes,
+    masked_maps,
+    pixel_likelihood,
+    pixel_masks,
+)
 from reference_tests.oracles.normals import mean_of, normal_density, normal_divergence, normal_entropy, over_the_line
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 

@@ -43,6 +43,7 @@ from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_masked_faults import MASKED_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
+from reference_tests.verify.planted_pixel_faults import PIXEL_FAULTS
 from reference_tests.verify.planted_recurrent_faults import RECURRENT_FAULTS
 from reference_tests.verify.planted_reservoir_faults import RESERVOIR_FAULTS
 from reference_tests.verify.planted_vision_faults import VISION_FAULTS
@@ -367,5 +368,6 @@ FAULTS = {
     **VISION_FAULTS,
     **RESERVOIR_FAULTS,
     **AUTOENCODER_FAULTS,
+    **PIXEL_FAULTS,
     **MASKED_FAULTS,
 }

@@ -1,0 +1,119 @@
+"""Recipe of PixelCNN: digits drawn pixel by pixel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_course.models.generative.pixel_cnn import PixelCNN
+from keras_course.pipeline.figures import FigureContext
+from keras_course.pipeline.plots import learning_curves
+from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.recipes import generative
+from keras_course.recipes.generative import binarised
+
+__all__ = ["bits_of_pixels", "completions", "factorised_bernoulli", "pixel_cnn", "samples", "show_sheet"]
+
+EPOCHS, BATCH = 40, 100
+
+
+def pixel_cnn() -> Recipe:
+    """Black-and-white digits by the gated form: an exact log-likelihood of the pixels that other recipes bound.
+
+    The pixels are those of the variational autoencoder and the restricted Boltzmann machine, so nats a digit compare.
+    The floor is half a nat above that of the Boltzmann machine.
+    """
+    return Recipe(
+        slug="pixel-cnn",
+        dataset="digits",
+        prepare=binarised,
+        model=lambda spec, seed: PixelCNN(spec.shape, filters=24, blocks=4, first_kernel=5, seed=seed),
+        compile=lambda spec: {
+            "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, 13 * EPOCHS))
+        },
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        baseline=factorised_bernoulli,
+        floor={"log_likelihood": -19.5},
+        select="val_loss",
+        figures=(learning_curves, samples, completions, bits_of_pixels),
+    )
+
+
+def factorised_bernoulli(dataset: Any, seed: int) -> Baseline:
+    """Pixels that know nothing of each other."""
+    pixels = int(np.prod(dataset.spec.shape))
+    parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
+    flat = {name: replace(part, x=part.x.reshape(-1, pixels)) for name, part in parts.items()}
+    flattened = replace(dataset, spec=replace(dataset.spec, shape=(pixels,)), **flat)
+    name, measured = generative.factorised_bernoulli(flattened, seed)
+    nats = measured["elbo"]
+    return Baseline(name, {"log_likelihood": nats, "bits_per_dimension": -nats / (np.log(2) * pixels)})
+
+
+def samples(context: FigureContext, rows: int = 6, columns: int = 12) -> Figure:
+    """Test digits, and as many digits that the model drew."""
+    drawn = np.asarray(context.model.sample(context.seed, rows * columns))
+    figure = Figure(figsize=(11.0, 3.3), layout="constrained")
+    real = context.dataset.test.x[: rows * columns]
+    for axes, images, title in zip(figure.subplots(1, 2), (real, drawn), ("test digits", "samples"), strict=True):
+        show_sheet(axes, images, columns)
+        axes.set_title(title, fontsize=10)
+    figure.suptitle(f"{context.recipe.slug}: {rows * columns} samples", fontsize=11)
+    return figure
+
+
+def completions(context: FigureContext, columns: int = 16, tries: int = 4) -> Figure:
+    """Upper halves of test digits, finished several times; below them the truth."""
+    x = context.dataset.test.x[:columns]
+    height, width, colours = context.model.image_shape
+    given = height // 2 * width * colours
+    drawn = np.asarray(context.model.complete(np.concatenate([x] * tries), given, context.seed))
+    upper = np.array(x, "float32")
+    upper[:, height // 2 :] = 0.25  # neither black nor white: not told
+    figure = Figure(figsize=(9.0, 3.7), layout="constrained")
+    axes = figure.subplots()
+    show_sheet(axes, np.concatenate([upper, drawn, x]), len(x))
+    names = ["given", *(f"draw {number + 1}" for number in range(tries)), "truth"]
+    axes.set_yticks([(height + 2) * (row + 0.5) - 0.5 for row in range(len(names))], names, fontsize=9)
+    axes.tick_params(length=0)
+    axes.set_title(f"{context.recipe.slug}: lower halves drawn from p(lower | upper)", fontsize=11)
+    return figure
+
+
+def bits_of_pixels(context: FigureContext) -> Figure:
+    """How many bits each pixel of a test digit costs, told all before it, and told nothing."""
+    model, x = context.model, context.dataset.test.x
+    scored = np.asarray(model.family.log_prob(model(x), x.reshape(-1, *model.image_shape)))
+    train = context.dataset.train.x
+    black = (train.sum(axis=0) + 0.5) / (len(train) + 1)
+    alone = np.where(x > 0.5, np.log(black), np.log1p(-black))
+    figure = Figure(figsize=(7.6, 3.6), layout="constrained")
+    pictures = [-np.reshape(each, (len(x), *model.image_shape)).mean((0, 3)) / np.log(2) for each in (alone, scored)]
+    grid = figure.subplots(1, 2)
+    for axes, picture, title in zip(grid, pictures, ("told nothing", "told all pixels before it"), strict=True):
+        shown = axes.imshow(picture, cmap="viridis", vmin=0.0, vmax=1.0)
+        axes.set_title(f"{title}: {picture.sum():.1f} bits a digit", fontsize=10)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    figure.colorbar(shown, ax=grid, shrink=0.8, label="bits, mean over test digits")
+    figure.suptitle(f"{context.recipe.slug}: what a pixel costs", fontsize=11)
+    return figure
+
+
+def show_sheet(axes: Any, images: Any, columns: int) -> None:
+    """Square images between 0 (white) and 1 (black), side by side, each in a grey frame."""
+    side = round(float(np.sqrt(images[0].size)))
+    framed = np.pad(np.reshape(images, (-1, side, side)), ((0, 0), (1, 1), (1, 1)), constant_values=0.15)
+    rows = -(-len(framed) // columns)
+    sheet = np.zeros((rows * columns, side + 2, side + 2), framed.dtype)
+    sheet[: len(framed)] = framed
+    sheet = sheet.reshape(rows, columns, side + 2, side + 2).transpose(0, 2, 1, 3)
+    axes.imshow(sheet.reshape(rows * (side + 2), -1), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,38 @@
+"""How the conformance suite trains generative models (`model_examples.TRAINING` and `OTHERS`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_course import catalog
+from keras_course.testing.model_case import ModelCase
+
+
+def with_adam() -> dict[str, Any]:
+    return {"optimizer": keras.optimizers.Adam(0.01)}
+
+
+def sum_of_two_pixels(x: np.ndarray) -> np.ndarray:
+    """A class 0 to 3 of an image of levels."""
+    return (x[:, 0, 0, 0] + x[:, 1, 1, 1]) % 4
+
+
+GENERATIVE_TRAINING: dict[str, dict[str, Any]] = {
+    "draw": {"compile": with_adam, "any_split": True},
+    "pixel-cnn": {"compile": with_adam},  # convolutions refuse empty shares of a batch
+    "generator-networks": {"compile": with_adam, "any_split": True},
+    "AffineGenerator": {"init": {"features": 3}, "inputs": (12, 3), "compile": with_adam, "any_split": True},
+}
+
+GENERATIVE_CASES: dict[str, ModelCase] = {
+    "coloured-pixels-of-a-class": ModelCase(
+        catalog.resolve("pixel-cnn"),
+        {"shape": (2, 2, 2), "levels": 3, "filters": 2, "blocks": 1, "gated": False, "first_kernel": 3, "classes": 4},
+        {"x": {"shape": [12, 2, 2, 2], "dtype": "int32", "max": 3}},
+        sum_of_two_pixels,
+        with_adam,
+    ),
+}
