@@ -10,6 +10,7 @@ from keras_course.callbacks.code_watch import (
     code_report,
 )
 from keras_course.callbacks.discriminator_watch import DiscriminatorLost, DiscriminatorWatch, DiscriminatorWins
+from keras_course.callbacks.energy_watch import EnergiesRunAway, EnergyWatch
 from keras_course.callbacks.global_statistics import GlobalStatistics, fix_global_statistics
 from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 from keras_course.callbacks.training_watch import GradientNorms, UnitActivity, UpdateRatios
@@ -25,6 +26,8 @@ __all__ = [
     "DiscriminatorWins",
     "EarlyStopping",
     "EncoderScaleCollapse",
+    "EnergiesRunAway",
+    "EnergyWatch",
     "ExactResume",
     "GlobalStatistics",
     "GradientNorms",

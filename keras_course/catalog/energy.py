@@ -33,4 +33,25 @@ ROWS = (
             f"{_MODELS}.annealing:annealed_log_partition",
         ),
     ),
+    Entry(
+        "energy-model", "Deep energy model by Langevin negatives from a replay buffer", shape="model",
+        object=f"{_MODELS}.energy_model:EnergyModel",
+        init={
+            "shape": 3, "units": (5,), "base_scale": 2.0, "step_size": 0.1, "langevin_steps": 2, "buffer_size": 12,
+            "negatives": 6, "sampling_steps": 5,
+        },
+        inputs=(12, 3),
+        recipe="keras_course.recipes.energy_model:energy_model", sources=("C 17.3", "R"),
+        members=(
+            *(
+                f"keras_course.ops.energy_models:{name}"
+                for name in (
+                    "energy_contrast", "energy_penalty", "conjunction_energy", "disjunction_energy",
+                    "negation_energy", "grid_log_partition",
+                )
+            ),
+            f"{_MODELS}.langevin_chains:langevin_chain", f"{_MODELS}.langevin_chains:langevin_walk",
+            "keras_course.callbacks.energy_watch:EnergyWatch",
+        ),
+    ),
 )  # fmt: skip

@@ -32,6 +32,46 @@ ROWS = (
         ),
     ),
     Entry(
+        "gan", "Generative adversarial network", shape="model", object=f"{_MODELS}.gan:GAN",
+        init={
+            "shape": 3, "latent": 2, "generator": (4,), "discriminator": (5,), "steps": 2, "classes": 4,
+            "activation": "tanh",
+        },
+        inputs=(4, 3), recipe="keras_course.recipes.gan:gan", sources=("C 19.5", "R"),
+        members=tuple(
+            f"keras_course.ops.adversarial_games:{name}"
+            for name in (
+                "discriminator_loss", "generator_loss", "optimal_discriminator", "game_value", "jensen_shannon",
+            )
+        ) + (f"{_MODELS}.dcgan:dcgan_networks",),
+    ),
+    Entry(
+        "wgan", "Wasserstein GAN: weight clipping, gradient penalty", shape="model", object=f"{_MODELS}.wgan:WGAN",
+        init={
+            "shape": 3, "latent": 2, "generator": (4,), "discriminator": (5,), "penalty": 1.0, "steps": 1,
+            "activation": "tanh",
+        },
+        inputs=(4, 3), recipe="keras_course.recipes.gan:wgan", sources=("R",),
+        members=tuple(
+            f"keras_course.ops.adversarial_games:{name}" for name in ("critic_loss", "mixed_rows", "gradient_penalty")
+        ),
+    ),
+    Entry(
+        "gan-diagnostics", "How many things, how good, how diverse: samples without a likelihood", shape="op",
+        object="keras_course.ops.birthday:birthday_paradox", sources=("R",),
+        members=(
+            *(
+                f"keras_course.ops.birthday:{name}"
+                for name in ("collision_probability", "birthday_size", "closest_pairs")
+            ),
+            *(
+                f"keras_course.ops.sample_quality:{name}"
+                for name in ("inception_score", "precision_and_recall", "frechet_distance", "moments_of_samples")
+            ),
+            "keras_course.ops.interpolation:interpolate",
+        ),
+    ),
+    Entry(
         "pixel-cnn", "PixelCNN: exact densities of images, pixel after pixel", shape="model",
         object=f"{_MODELS}.pixel_cnn:PixelCNN",
         init={"shape": (2, 3), "filters": 2, "blocks": 1, "first_kernel": 3},

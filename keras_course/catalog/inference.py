@@ -22,9 +22,10 @@ ROWS = (
         members=(
             "keras_course.inference.mcmc.langevin:UnadjustedLangevin",
             "keras_course.inference.mcmc.stochastic_gradient_langevin:StochasticGradientLangevin",
-            "keras_course.inference.mcmc.langevin:langevin_proposal",
+            "keras_course.ops.langevin:langevin_proposal",
             "keras_course.inference.mcmc.langevin:hastings_log_ratio",
-            "keras_course.inference.mcmc.langevin:langevin_coefficients",
+            "keras_course.ops.langevin:langevin_coefficients",
+            "keras_course.ops.langevin:langevin_moments",
         ),
     ),
 )  # fmt: skip

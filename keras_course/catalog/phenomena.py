@@ -87,4 +87,13 @@ ROWS = (
             "keras_course.experiments.gradient_over_time:error_at_each_step",
         ),
     ),
+    Entry(
+        "mode-collapse", "Eight heaps on a ring: a generator that makes one, and games in which it makes all",
+        shape="experiment", object="keras_course.experiments.mode_collapse:run",
+        recipe="keras_course.experiments.mode_collapse:Config", sources=("R",),
+        members=(
+            "keras_course.experiments.mode_collapse:ring_of_heaps",
+            "keras_course.experiments.mode_collapse:heaps_covered",
+        ),
+    ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from keras_course.models.autoencoders import (
 )
 from keras_course.models.densities import DistributionRegression
 from keras_course.models.energy import RBM, BoltzmannMachine
-from keras_course.models.generative import VariationalAutoencoder
+from keras_course.models.generative import GAN, WGAN, VariationalAutoencoder
 from keras_course.models.latent import PCA, BinomialMixture, GaussianMixture, KMeans
 from keras_course.models.perceptrons import (
     MLP,
@@ -60,6 +60,7 @@ __all__ = [
     "DropoutMLP",
     "EchoStateNetwork",
     "FCN",
+    "GAN",
     "GaussianMixture",
     "KMeans",
     "LeNet",
@@ -78,4 +79,5 @@ __all__ = [
     "SparseCoding",
     "TiedPair",
     "VariationalAutoencoder",
+    "WGAN",
 ]

@@ -3,7 +3,7 @@
     fit(x), evaluate(x)     no y; impossible x is refused before the first step, by row and value
     compile(optimizer)      the loss is the model's own
     weighted_mean(losses)   what `compute_loss` returns of one loss a row
-    reports(x)              callbacks that `fit` adds, which name what breaks
+    watches(x)              callbacks that `fit` adds, which name what breaks
 
 A subclass sets `event_shape`, names its `own_loss`, and says what x it gives a density: `possible` and `wanted`.
 """
@@ -119,7 +119,7 @@ class GenerativeModel(Model):
             losses = losses * ops.reshape(ops.cast(sample_weight, losses.dtype), (-1,))
         return self.mean_over_rows(losses) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
-    def reports(self, x: Any) -> tuple[Any, ...]:
+    def watches(self, x: Any) -> tuple[Any, ...]:
         """Callbacks by which `fit` tells what goes wrong, where the user brings none of their class.
 
         Args:
@@ -139,7 +139,7 @@ class GenerativeModel(Model):
         **kwargs: Any,
     ) -> Any:
         self.require_possible(x)
-        callbacks = with_reports(callbacks, *self.reports(x))
+        callbacks = with_reports(callbacks, *self.watches(x))
         return super().fit(x, _targets(x, y, kwargs), batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -19,8 +19,9 @@ from keras_course.ops.boltzmann import (
     rbm_visible_parameters,
 )
 from keras_course.ops.contrastive_divergence import free_energy_contrast
+from keras_course.ops.energy_models import conjunction_energy, disjunction_energy, negation_energy
 
-__all__ = ["contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
+__all__ = ["combined_energies", "contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
 
 
 def restricted_distribution(
@@ -82,3 +83,16 @@ def gaussian_units(visible: Any, kernel: Any, visible_bias: Any, hidden_bias: An
         }
 
     return compiled(densities)(visible, kernel, visible_bias, hidden_bias, scale)
+
+
+def combined_energies(energies: Any, strength: float) -> dict[str, Any]:
+    """Both concepts, either, the first without the second. Source: R; Du, Li and Mordatch 2020."""
+
+    def everything(energies: Any) -> Any:
+        return {
+            "conjunction": conjunction_energy(energies),
+            "disjunction": disjunction_energy(energies),
+            "negation": negation_energy(energies[:, 0], energies[:, 1], strength),
+        }
+
+    return compiled(everything)(energies)

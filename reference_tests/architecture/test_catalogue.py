@@ -20,6 +20,7 @@ from keras_course.pipeline.verify import example_of
 
 ENTRIES = catalog.entries()
 BASES = {
+    "AdversarialGame",
     "Augmentation",
     "Coupling",
     "EncoderDecoder",

@@ -14,6 +14,7 @@ from keras_course.losses import HalfSquaredLoss, SoftmaxLoss
 from keras_course.models.densities.distribution_regression import DistributionRegression
 from keras_course.models.regularized.bagging import draw_bootstrap
 from keras_course.testing.model_case import ModelCase
+from reference_tests.conformance.energy_examples import ENERGY_CASES, ENERGY_TRAINING
 from reference_tests.conformance.generative_examples import GENERATIVE_CASES, GENERATIVE_TRAINING
 from reference_tests.conformance.memory_examples import MEMORY_TRAINING
 
@@ -199,9 +200,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "densenet": {"targets": brightest_corner, "compile": with_softmax_loss, "steps": 8},
     "made": {"compile": with_adam, "any_split": True},
     "vae": {"compile": with_adam, "any_split": True},
+    **ENERGY_TRAINING,
     **GENERATIVE_TRAINING,
-    "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
-    "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "autoencoder": {"compile": with_adam, "any_split": True},
     "denoising-autoencoder": {"compile": with_adam, "any_split": True},
     "sparse-autoencoder": {"compile": with_adam, "any_split": True},
@@ -281,25 +281,10 @@ OTHERS: dict[str, ModelCase] = {
         None,
         with_adam,
     ),  # fmt: skip
+    **ENERGY_CASES,
     **GENERATIVE_CASES,
     "relative-positions": ModelCase(
         catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
-    ),
-    "gaussian-rbm": ModelCase(
-        catalog.resolve("rbm"),
-        {
-            "features": 3,
-            "units": 2,
-            "visible": "gaussian",
-            "scale": 0.5,
-            "gibbs_steps": 2,
-            "sampling_steps": 5,
-            "kernel_scale": 1.0,
-        },
-        (4, 3),
-        None,
-        with_its_likelihood,
-        any_split=True,
     ),
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),

@@ -9,12 +9,15 @@ import itertools
 
 import mpmath
 
+from reference_tests.oracles.energy_deep import combined_energies, linear_energy
 from reference_tests.oracles.precision import exact, rounded
 
 __all__ = [
     "boltzmann_distribution",
+    "combined_energies",
     "contrastive_slopes",
     "gaussian_units",
+    "linear_energy",
     "pseudo_likelihood",
     "restricted_distribution",
 ]

@@ -7,6 +7,20 @@ comes from the covariance of x, not from its codes.
 
 import mpmath
 
+from reference_tests.oracles.generative_adversarial import (
+    adversarial_losses,
+    birthdays,
+    codes_between,
+    duplicates_in_batches,
+    frechet_of_moments,
+    gan_steps,
+    inception_scores,
+    optimal_discriminators,
+    penalties_of_a_critic,
+    precision_and_recall_of_points,
+    wasserstein_on_a_line,
+    wgan_steps,
+)
 from reference_tests.oracles.generative_draw import draw_filterbank, draw_strokes, draw_windows
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
@@ -20,21 +34,33 @@ from reference_tests.oracles.normals import mean_of, normal_density, normal_dive
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
+    "adversarial_losses",
     "bernoulli_autoencoder",
     "bernoulli_pixels",
+    "birthdays",
+    "codes_between",
     "divergence_of_codes",
     "draw_filterbank",
     "draw_strokes",
     "draw_windows",
     "elbo_by_enumeration",
     "free_bits",
+    "duplicates_in_batches",
+    "frechet_of_moments",
+    "gan_steps",
     "importance_weighted_bounds",
+    "inception_scores",
     "linear_gaussian_bound",
+    "optimal_discriminators",
+    "penalties_of_a_critic",
+    "precision_and_recall_of_points",
     "masked_autoencoder",
     "masks_by_degree",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",
+    "wasserstein_on_a_line",
+    "wgan_steps",
 ]
 
 UNIT_OFFSET = mpmath.log(mpmath.e - 1)  # softplus of it is 1

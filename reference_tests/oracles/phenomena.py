@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import mpmath
 
+from reference_tests.oracles.phenomena_collapse import heaps_with_samples
 from reference_tests.oracles.phenomena_depth import (
     factors_of_wide_networks,
     gradient_of_a_chain,
@@ -35,6 +36,7 @@ __all__ = [
     "floor_of_a_constant_rate",
     "gradient_of_a_chain",
     "gradients_of_a_deep_network",
+    "heaps_with_samples",
     "loss_around_a_network",
     "losses_after_training",
     "saddle_derivatives",

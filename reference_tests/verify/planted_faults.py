@@ -40,7 +40,9 @@ from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
 from keras_course.optimizers import AdaGrad, Adam, DeltaBarDelta, Momentum
+from reference_tests.verify.planted_adversarial_faults import ADVERSARIAL_FAULTS
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
+from reference_tests.verify.planted_energy_faults import ENERGY_FAULTS
 from reference_tests.verify.planted_masked_faults import MASKED_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_pixel_faults import PIXEL_FAULTS
@@ -367,7 +369,9 @@ FAULTS = {
     **MEMORY_FAULTS,
     **VISION_FAULTS,
     **RESERVOIR_FAULTS,
+    **ADVERSARIAL_FAULTS,
     **AUTOENCODER_FAULTS,
+    **ENERGY_FAULTS,
     **PIXEL_FAULTS,
     **MASKED_FAULTS,
 }

@@ -33,6 +33,7 @@ from keras_course.inference.mcmc.state_parts import (
     require_positive_steps,
     steps_of,
 )
+from keras_course.ops.langevin import FORMS, langevin_coefficients, langevin_proposal
 
 __all__ = [
     "FORMS",
@@ -43,62 +44,6 @@ __all__ = [
     "langevin_coefficients",
     "langevin_proposal",
 ]
-
-FORMS = ("epsilon", "eta")
-
-
-def langevin_coefficients(step_size: Any, form: str = "epsilon") -> tuple[Any, Any]:
-    """What multiplies the gradient and what multiplies the noise.
-
-        (eps^2 / 2, eps)  for "epsilon",    (eta, sqrt(2 eta))  for "eta"
-
-    Args:
-        step_size: eps or eta, a positive number or tensor that broadcasts with the state.
-        form: "epsilon" or "eta".
-
-    Returns:
-        Pair (drift, scale); scale^2 = 2 drift in both forms.
-
-    Raises:
-        ValueError: for another form.
-
-    Example:
-        >>> langevin_coefficients(0.5)
-        (0.125, 0.5)
-        >>> langevin_coefficients(0.125, "eta")
-        (0.125, 0.5)
-
-    Source: N, R.
-    """
-    require_one_of("langevin_coefficients", FORMS, form=form)
-    if form == "epsilon":
-        return 0.5 * step_size**2, step_size
-    return step_size, (2.0 * step_size) ** 0.5
-
-
-def langevin_proposal(state: Any, gradient: Any, noise: Any, step_size: Any, form: str = "epsilon") -> Any:
-    """One noisy step uphill in log p.
-
-        y = w + drift g + scale p
-
-    Args:
-        state: tensor, position w.
-        gradient: tensor like state, g = grad log p(w); for a cost J = -log p this is -grad J.
-        noise: tensor like state, standard normal p.
-        step_size: eps or eta.
-        form: "epsilon" or "eta".
-
-    Returns:
-        Tensor like state, the proposal y.
-
-    Example:
-        >>> float(langevin_proposal(tf.constant(1.0), tf.constant(-1.0), tf.constant(0.0), 0.5))
-        0.875
-
-    Source: N (Langevin Monte Carlo), R (Langevin dynamics).
-    """
-    drift, scale = langevin_coefficients(step_size, form)
-    return state + drift * gradient + scale * noise
 
 
 def hastings_log_ratio(noise: Any, gradient: Any, proposed_gradient: Any, step_size: Any, form: str = "epsilon") -> Any:

@@ -1,20 +1,26 @@
-"""Models that generate: variational autoencoders, DRAW, masked autoencoders, PixelCNN, generator networks."""
+"""Models that generate: variational autoencoders, DRAW, adversarial and autoregressive networks, generators."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
+from keras_course.models.generative.dcgan import dcgan_networks
 from keras_course.models.generative.draw import DRAW
+from keras_course.models.generative.gan import GAN
 from keras_course.models.generative.generator_networks import AffineGenerator, BernoulliGenerator
 from keras_course.models.generative.made import MADE
 from keras_course.models.generative.pixel_cnn import PixelCNN
 from keras_course.models.generative.stochastic_layers import StochasticLayers
 from keras_course.models.generative.variational_autoencoder import VariationalAutoencoder
+from keras_course.models.generative.wgan import WGAN
 
 __all__ = [
     "DRAW",
+    "GAN",
     "MADE",
+    "WGAN",
     "AffineGenerator",
     "BernoulliGenerator",
     "ConditionalNetwork",
     "PixelCNN",
     "StochasticLayers",
     "VariationalAutoencoder",
+    "dcgan_networks",
 ]

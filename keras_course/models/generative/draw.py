@@ -315,7 +315,7 @@ class DRAW(GenerativeModel):
         self.divergence_mean.update_state(divergence, sample_weight)
         return self.weighted_mean(-elbo, sample_weight)
 
-    def reports(self, x: Any) -> tuple[Any, ...]:
+    def watches(self, x: Any) -> tuple[Any, ...]:
         return (CodeWatch(x if isinstance(x, np.ndarray) else None),)
 
     def code_statistics(self, x: Any) -> dict[str, Any]:

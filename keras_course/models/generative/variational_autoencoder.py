@@ -304,7 +304,7 @@ class VariationalAutoencoder(GenerativeModel):
         finite = np.isfinite(values)
         return finite & np.asarray(self.family.in_support(np.where(finite, values, self.family.support_point)))
 
-    def reports(self, x: Any) -> tuple[Any, ...]:
+    def watches(self, x: Any) -> tuple[Any, ...]:
         return (CodeWatch(x if isinstance(x, np.ndarray) else None),)
 
     def code_statistics(self, x: Any) -> dict[str, Any]:

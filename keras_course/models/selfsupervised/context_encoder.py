@@ -27,10 +27,12 @@ from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import stateless_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int
+from keras_course.layers.given_parts import plain_parts, told_parts
 from keras_course.layers.sub_networks import require_shape, restored
-from keras_course.models.selfsupervised.given_parts import plain_parts, told_parts
 from keras_course.models.selfsupervised.inpainting_networks import filling_decoder, region_discriminator
 from keras_course.models.selfsupervised.trunk import require_images, trunk_of
+from keras_course.models.two_players import TwoPlayers
+from keras_course.ops.adversarial_games import discriminator_loss, generator_loss
 from keras_course.ops.inpainting import (
     central_block,
     masked_squared_error,
@@ -45,7 +47,7 @@ HOLES = ("centre", "blocks", "regions")
 
 
 @register("ContextEncoder")
-class ContextEncoder(Model):
+class ContextEncoder(TwoPlayers, Model):
     """Fills holes; `model(x)` is the decoder's image of x as it came, `encode` the trunk's features.
 
     J_F = (1 - a) error + a softplus(-d(y)),   J_D = softplus(-d(x)) + softplus(d(y))
@@ -148,7 +150,6 @@ class ContextEncoder(Model):
         if adversarial > 0:
             names += ["adversarial_loss", "discriminator_loss", "discriminator_accuracy"]
         self.means = {name: keras.metrics.Mean(name=name) for name in names}
-        self.discriminator_optimizer: Any = None
         self.build((None, *self.event_shape))
 
     def build(self, input_shape: Any) -> None:
@@ -243,61 +244,24 @@ class ContextEncoder(Model):
         found = {"reconstruction_error": error, "loss": (1 - self.adversarial) * error}
         if self.discriminator is not None:
             real, filled = ops.cast(answers["real"], wide), ops.cast(answers["filled"], wide)
-            adversarial = ops.softplus(-filled)
+            adversarial = generator_loss(filled)
             right = ops.cast(real > 0, wide) + ops.cast(filled < 0, wide)
             found |= {
                 "loss": found["loss"] + self.adversarial * adversarial,
                 "adversarial_loss": adversarial,
-                "discriminator_loss": ops.softplus(-real) + ops.softplus(filled),
+                "discriminator_loss": discriminator_loss(real, filled),
                 "discriminator_accuracy": right / 2,
             }
         return found
 
     @property
-    def filling_variables(self) -> list[Any]:
+    def first_variables(self) -> list[Any]:
         """Trainable variables of trunk and decoder, which the first optimizer moves."""
         return [*self.trunk.trainable_variables, *self.decoder.trainable_variables]
 
-    def compile(
-        self, optimizer: Any = "adam", discriminator_optimizer: Any = None, loss: Any = None, **kwargs: Any
-    ) -> None:
-        """As keras.Model.compile.
-
-        Args:
-            optimizer: of trunk and decoder.
-            discriminator_optimizer: of the discriminator; None for a copy of the first.
-            loss: must be None.
-            **kwargs: as keras.Model.compile.
-        """
-        if loss is not None:
-            raise ValueError(f"ContextEncoder brings its own losses. Received: loss={loss!r}")
-        optimizer = keras.optimizers.get(optimizer)
-        if discriminator_optimizer is None:
-            discriminator_optimizer = type(optimizer).from_config(optimizer.get_config())
-        judge = keras.optimizers.get(discriminator_optimizer)
-        for each in (optimizer, judge):
-            if hasattr(getattr(each, "inner_optimizer", each), "look_ahead"):
-                raise ValueError(f"ContextEncoder needs optimizers that step after the gradient. Received: {each!r}")
-        super().compile(optimizer=optimizer, **kwargs)
-        self.optimizer.build(self.filling_variables)
-        self.discriminator_optimizer = None
-        if self.discriminator is not None:
-            scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
-            if scaled and not isinstance(judge, keras.optimizers.LossScaleOptimizer):
-                judge = keras.optimizers.LossScaleOptimizer(judge)
-            self.discriminator_optimizer = judge
-            judge.build(self.discriminator.trainable_variables)
-
-    def get_compile_config(self) -> dict[str, Any]:
-        """What `compile` was given; Keras itself would remember one optimizer."""
-        config = super().get_compile_config()
-        if config and self.discriminator_optimizer is not None:
-            judge = self.discriminator_optimizer
-            config["discriminator_optimizer"] = keras.saving.serialize_keras_object(judge)
-        return config
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
+    @property
+    def second_variables(self) -> list[Any] | None:
+        return None if self.discriminator is None else self.discriminator.trainable_variables
 
     def train_step(self, data: Any) -> Any:
         x, _, weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -306,14 +270,14 @@ class ContextEncoder(Model):
 
         with tf.GradientTape(persistent=True) as tape:
             costs = self.costs(x, self(x, training=True))
-            fill_loss = self._sum_over_batch(costs["loss"], weight, total, self.trunk.losses + self.decoder.losses)
+            fill_loss = self.part_of_mean(costs["loss"], weight, total, self.trunk.losses + self.decoder.losses)
             fill_loss = self.optimizer.scale_loss(fill_loss)
             if self.discriminator is not None:
                 judge_loss = costs["discriminator_loss"]
-                judge_loss = self._sum_over_batch(judge_loss, weight, total, self.discriminator.losses)
+                judge_loss = self.part_of_mean(judge_loss, weight, total, self.discriminator.losses)
                 judge_loss = self.discriminator_optimizer.scale_loss(judge_loss)
 
-        variables = self.filling_variables
+        variables = self.first_variables
         steps = [(self.optimizer, tape.gradient(fill_loss, variables), variables)]
         if self.discriminator is not None:
             variables = self.discriminator.trainable_variables
@@ -322,7 +286,7 @@ class ContextEncoder(Model):
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
         self._count(costs, weight)
-        self._loss_tracker.update_state(self._weighted(costs["loss"], weight))
+        self._loss_tracker.update_state(self.weighted(costs["loss"], weight))
         return self.get_metrics_result()
 
     def compute_loss(
@@ -334,16 +298,7 @@ class ContextEncoder(Model):
         found = [self.costs(x, self.answers(x, masks[number : number + 1])) for number in range(many)]
         costs = {name: sum(one[name] for one in found) / many for name in found[0]}
         self._count(costs, sample_weight)
-        return self.mean_over_rows(self._weighted(costs["loss"], sample_weight))
-
-    def _sum_over_batch(self, costs: Any, weight: Any, total: Any, penalties: list[Any]) -> Any:
-        """This replica's part of the mean over the rows of all."""
-        mean = ops.sum(self._weighted(costs, weight)) / ops.cast(total, costs.dtype)
-        return mean + sum(self._aggregate_additional_loss(penalty) for penalty in penalties)
-
-    @staticmethod
-    def _weighted(costs: Any, weight: Any) -> Any:
-        return costs if weight is None else costs * ops.reshape(ops.cast(weight, costs.dtype), (-1,))
+        return self.mean_over_rows(self.weighted(costs["loss"], sample_weight))
 
     def _count(self, costs: dict[str, Any], weight: Any) -> None:
         for name, mean in self.means.items():

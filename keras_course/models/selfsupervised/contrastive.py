@@ -22,8 +22,8 @@ from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import stateless_seed, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_rank
+from keras_course.layers.given_parts import plain_parts, told_parts
 from keras_course.layers.sub_networks import require_shape, restored, sub_network
-from keras_course.models.selfsupervised.given_parts import plain_parts, told_parts
 from keras_course.models.selfsupervised.trunk import trunk_of
 from keras_course.ops.contrastive import cosine_similarities, nt_xent, require_temperature, unit_vectors
 

@@ -1,0 +1,200 @@
+"""Recipes of adversarial networks: digits from noise, judged by a classifier and by neighbourhoods."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_course.core.seeds import derive_seed
+from keras_course.datasets import Dataset
+from keras_course.losses.softmax import SoftmaxLoss
+from keras_course.models.generative.gan import GAN
+from keras_course.models.generative.wgan import WGAN
+from keras_course.models.perceptrons.mlp import MLP
+from keras_course.ops.birthday import closest_pairs
+from keras_course.ops.sample_quality import (
+    frechet_distance,
+    inception_score,
+    moments_of_samples,
+    precision_and_recall,
+)
+from keras_course.pipeline.figures import FigureContext
+from keras_course.pipeline.plots import learning_curves
+from keras_course.pipeline.recipe import Baseline, Recipe
+
+__all__ = [
+    "between_two_codes",
+    "closest_samples",
+    "gan",
+    "gaussian_of_pixels",
+    "judged_samples",
+    "quality_of_samples",
+    "samples_and_nearest_digits",
+    "wgan",
+]
+
+NETWORKS = {
+    "latent": 16, "generator": (128, 128), "discriminator": (128, 128), "activation": "leaky_relu",
+    "output_activation": "sigmoid",
+}  # fmt: skip
+
+
+def gan() -> Recipe:
+    """Digits of 64 grey values by two networks of dense layers.
+
+    The non-saturating loss, one step of either player. The floors lie above what a Gaussian of the same mean and
+    covariance reaches. Longer training makes it worse: the discriminator wins, and classes are lost one by one.
+    """
+    return Recipe(
+        slug="gan",
+        dataset="digits-flat",
+        model=lambda spec, seed: GAN(spec.features, **NETWORKS, seed=seed),
+        compile=lambda spec: _adam(1e-3),
+        batch_size=64,
+        epochs=300,
+        baseline=gaussian_of_pixels,
+        judge=judged_samples,
+        floor={"inception_score": 6.0, "precision": 0.65},
+        figures=(learning_curves, samples_and_nearest_digits, between_two_codes, closest_samples),
+    )
+
+
+def wgan() -> Recipe:
+    """The same networks under a gradient penalty, the critic with five steps for one of the generator.
+
+    Its loss says how far it has come: `wasserstein` falls as the samples get better. No class is lost.
+    """
+    return Recipe(
+        slug="wgan",
+        dataset="digits-flat",
+        model=lambda spec, seed: WGAN(spec.features, **NETWORKS, penalty=1.0, steps=5, seed=seed),
+        compile=lambda spec: _adam(1e-3),
+        batch_size=160,
+        epochs=600,
+        baseline=gaussian_of_pixels,
+        judge=judged_samples,
+        floor={"inception_score": 6.9, "precision": 0.65, "recall": 0.6},
+        figures=(learning_curves, samples_and_nearest_digits, between_two_codes, closest_samples),
+    )
+
+
+def _adam(rate: float) -> dict[str, Any]:
+    """Little momentum: the other player moves on."""
+    return {
+        "optimizer": keras.optimizers.Adam(rate, beta_1=0.5),
+        "discriminator_optimizer": keras.optimizers.Adam(rate, beta_1=0.5),
+        "steps_per_execution": 4,
+    }
+
+
+def quality_of_samples(samples: Any, dataset: Dataset) -> dict[str, float]:
+    """Four numbers about samples, against as many test examples.
+
+    Args:
+        samples: array (N, 64).
+        dataset: its training part makes the labeller, its test part is compared with.
+
+    Returns:
+        {"inception_score": by a classifier of the training digits, "precision" and "recall" by three neighbours in the
+        space of pixels, "frechet_distance" of the pixels' moments}.
+    """
+    samples, real = np.asarray(samples, "float64"), np.asarray(dataset.test.x, "float64")
+    covered = precision_and_recall(real, samples, 3)
+    moments = (*moments_of_samples(real), *moments_of_samples(samples))
+    return {
+        "inception_score": float(inception_score(_probabilities(samples, dataset))),
+        "precision": float(covered.precision),
+        "recall": float(covered.recall),
+        "frechet_distance": float(frechet_distance(*moments)),
+    }
+
+
+def judged_samples(model: Any, dataset: Dataset, seed: int) -> dict[str, float]:
+    """As many samples as there are test digits, judged by `quality_of_samples`."""
+    return quality_of_samples(model.sample(derive_seed(seed, "judged"), len(dataset.test.x)), dataset)
+
+
+def gaussian_of_pixels(dataset: Dataset, seed: int) -> Baseline:
+    """Samples of N(mean, covariance) of the training digits, cut off at black and white: PCA with all components."""
+    x = np.asarray(dataset.train.x, "float64")
+    _, spread, axes = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    draws = np.random.Generator(np.random.Philox(derive_seed(seed, "gaussian")))
+    codes = draws.normal(size=(len(dataset.test.x), len(spread))) * spread / np.sqrt(len(x) - 1)
+    samples = np.clip(x.mean(0) + codes @ axes, 0.0, 1.0)
+    return Baseline("Gaussian of the pixels", quality_of_samples(samples, dataset))
+
+
+def _probabilities(x: Any, dataset: Dataset) -> np.ndarray:
+    """p(y|x) of a small classifier of the training digits."""
+    train = dataset.train
+    given = (np.asarray(train.x, "float32").tobytes(), np.asarray(train.y, "int64").tobytes())
+    labeller = _labeller(*given, train.x.shape[1], dataset.spec.classes or 10)
+    logits = np.asarray(labeller.predict(np.asarray(x, "float32"), verbose=0), "float64")
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@lru_cache(maxsize=2)
+def _labeller(x: bytes, y: bytes, features: int, classes: int) -> Any:
+    """Trained once for a data set: baseline, judge and figures ask the same one."""
+    digits, labels = np.frombuffer(x, "float32").reshape(-1, features), np.frombuffer(y, "int64")
+    model = MLP(features, (64, classes), seed=derive_seed(0, "labeller"))
+    model.compile(keras.optimizers.Adam(3e-3), SoftmaxLoss())
+    model.fit(digits, labels, batch_size=50, epochs=30, shuffle=False, verbose=0)
+    return model
+
+
+def samples_and_nearest_digits(context: FigureContext, rows: int = 4, columns: int = 12) -> Figure:
+    """Samples above the training digits that lie nearest: new ones, or remembered?"""
+    samples = np.asarray(context.model.sample(derive_seed(context.seed, "sheet"), rows * columns))
+    train = np.asarray(context.dataset.train.x)
+    nearest = ((samples[:, None] - train[None]) ** 2).sum(-1).argmin(1)
+    figure = Figure(figsize=(0.8 * columns, 1.75 * rows), layout="constrained")
+    grid = figure.subplots(2 * rows, columns)
+    for index in range(rows * columns):
+        row, column = divmod(index, columns)
+        _show(grid[2 * row, column], samples[index], "#222222")
+        _show(grid[2 * row + 1, column], train[nearest[index]], "#BBBBBB")
+    figure.suptitle(f"{context.recipe.slug}: samples (dark frames), each above the nearest training digit", fontsize=11)
+    return figure
+
+
+def between_two_codes(context: FigureContext, pairs: int = 4, steps: int = 11) -> Figure:
+    """From one sample to another: along the straight line, and around."""
+    codes = np.asarray(context.model.sample_codes(derive_seed(context.seed, "between"), 2 * pairs))
+    figure = Figure(figsize=(0.8 * steps, 1.85 * pairs), layout="constrained")
+    grid = figure.subplots(2 * pairs, steps)
+    for line, way in enumerate(("linear", "spherical")):
+        images = np.asarray(context.model.interpolate(codes[:pairs], codes[pairs:], steps, way=way))  # (T, pairs, D)
+        for pair in range(pairs):
+            for step in range(steps):
+                _show(grid[2 * pair + line, step], images[step, pair], "#BBBBBB")
+            grid[2 * pair + line, 0].set_ylabel(way, fontsize=8)
+    figure.suptitle(f"{context.recipe.slug}: G(z) between two codes, straight and on the great circle", fontsize=11)
+    return figure
+
+
+def closest_samples(context: FigureContext, samples: int = 400, pairs: int = 12) -> Figure:
+    """The birthday test's evidence: the pairs among many samples that lie closest, for somebody to look at."""
+    made = np.asarray(context.model.sample(derive_seed(context.seed, "birthday"), samples))
+    first, second, distances = (np.asarray(part) for part in closest_pairs(made, pairs))
+    figure = Figure(figsize=(0.8 * pairs, 2.3), layout="constrained")
+    grid = figure.subplots(2, pairs)
+    for column in range(pairs):
+        _show(grid[0, column], made[first[column]], "#BBBBBB")
+        _show(grid[1, column], made[second[column]], "#BBBBBB")
+        grid[0, column].set_title(f"{distances[column]:.2f}", fontsize=8)
+    figure.suptitle(f"{context.recipe.slug}: the closest of {samples} samples, and how far they are apart", fontsize=11)
+    return figure
+
+
+def _show(axes: Any, image: Any, frame: str) -> None:
+    side = round(float(np.sqrt(np.size(image))))
+    axes.imshow(np.reshape(image, (side, side)), cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_color(frame)
