@@ -25,8 +25,9 @@ def balanced_noise(count: int, width: int, seed: Any, dtype: Any) -> Any:
         Tensor (K, D): the pairs' first halves, then their second.
 
     Example:
-        >>> float(tf.reduce_sum(balanced_noise(6, 2, [0, 1], "float32")))
-        0.0
+        >>> noise = balanced_noise(6, 2, [0, 1], "float32")
+        >>> bool(tf.reduce_all(noise[:3] == -noise[3:]))
+        True
     """
     half = normal_noise(((count + 1) // 2, width), seed, dtype)
     return tf.concat([half, -half], axis=0)[:count]
