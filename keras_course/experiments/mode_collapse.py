@@ -1,15 +1,16 @@
 """Eight heaps on a ring: a generator that makes one of them, and the games in which it makes all.
 
     data       x = R (cos, sin)(2 pi j / 8) + s e,   j uniform, e ~ N(0, I)
-    hurried    the generator's rate is 30 times the discriminator's: nearly min over G of max over D the wrong way round
-    even       the same networks at equal rates
+    hurried    the generator's rate is 33 times the discriminator's, which lags behind
+    kept up    the same networks and loss at equal rates, or with five steps of the discriminator for one
     WGAN       the same networks, a critic of bounded slope with five steps for one
     covered    heaps with a quarter of their fair share or more of the samples within 3 s of their middle
 
 Against a discriminator that stands still, the best a generator can do is to make the one x that is believed most, with
 all its mass: max over D of min over G asks for nothing else. Once the discriminator has caught up, another place is
-believed, and the heap of samples moves there. A Wasserstein critic climbs where mass is missing and falls where there
-is too much, everywhere at once, so that every heap pulls its share.
+believed, and the heap of samples moves there. A judge that keeps up with the generator is enough on this ring. A WGAN
+asks for one by its definition, and can afford it: a critic at its optimum still pulls every heap by what it lacks,
+where a discriminator at its optimum has no slope left. Clipping is the weaker form of it, and leaves it to the seed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ __all__ = ["GAMES", "Config", "heaps_covered", "ring_of_heaps", "run"]
 GAMES: dict[str, tuple[type, dict[str, Any], float, float]] = {
     "minimax, hurried": (GAN, {"generator_loss": "minimax"}, 1e-2, 3e-4),
     "non-saturating, hurried": (GAN, {"generator_loss": "non_saturating"}, 1e-2, 3e-4),
-    "non-saturating, even": (GAN, {"generator_loss": "non_saturating"}, 1e-3, 1e-3),
+    "non-saturating, five steps": (GAN, {"generator_loss": "non_saturating", "steps": 5}, 1e-2, 3e-4),
+    "non-saturating, equal rates": (GAN, {"generator_loss": "non_saturating"}, 1e-3, 1e-3),
     "WGAN, gradient penalty": (WGAN, {"penalty": 0.1, "steps": 5}, 1e-3, 1e-3),
     "WGAN, clipping": (WGAN, {"penalty": None, "clip": 0.1, "steps": 5}, 1e-3, 1e-3),
 }
@@ -53,6 +55,7 @@ class Config:
         units: width of the two hidden layers of each network.
         samples: how many are looked at.
         seeds: roots of weights, data and codes, one training each.
+        games: names in `GAMES`.
     """
 
     heaps: int = 8
@@ -64,6 +67,7 @@ class Config:
     units: int = 64
     samples: int = 2000
     seeds: tuple[int, ...] = (0, 1)
+    games: tuple[str, ...] = tuple(GAMES)
 
     def __post_init__(self) -> None:
         require_positive_int(
@@ -78,11 +82,14 @@ class Config:
                 raise ValueError(f"Config needs a positive {name}. Received: {name}={value!r}")
         if not self.seeds:
             raise ValueError(f"Config needs at least one seed. Received: seeds={self.seeds!r}")
+        if not self.games or not set(self.games) <= set(GAMES):
+            raise ValueError(f"Config knows the games {tuple(GAMES)}. Received: games={self.games!r}")
 
     @classmethod
     def tiny(cls) -> Config:
-        """The same in seconds, too short to show anything."""
-        return cls(steps=20, every=10, batch=16, units=8, samples=100, seeds=(0,))
+        """Two of the games in seconds, too short to show anything."""
+        games = ("non-saturating, hurried", "WGAN, gradient penalty")
+        return cls(steps=20, every=10, batch=16, units=8, samples=100, seeds=(0,), games=games)
 
 
 def _middles(heaps: int, radius: float) -> np.ndarray:
@@ -151,16 +158,17 @@ def run(config: Config) -> Table:
         last step, the least and the mean over the seeds.
 
     Example:
-        >>> table = run(Config(steps=2, every=1, batch=4, units=2, samples=8, seeds=(0,)))
-        >>> len(table) == 2 * len(GAMES)
-        True
+        >>> table = run(Config(steps=2, every=1, batch=4, units=2, samples=8, seeds=(0,), games=("minimax, hurried",)))
+        >>> table["step"].tolist()
+        [1, 2]
 
     Source: R; Arora, Risteski and Zhang 2018; Metz et al. 2017.
     """
     ring = {"heaps": config.heaps, "radius": config.radius, "spread": config.spread}
     columns: dict[str, list[Any]] = {name: [] for name in ("game", "seed", "step", "covered", "on_a_heap")}
     shown: dict[str, np.ndarray] = {}
-    for game, (kind, arguments, rate, other_rate) in GAMES.items():
+    for game in config.games:
+        kind, arguments, rate, other_rate = GAMES[game]
         for seed in config.seeds:
             model = kind(
                 2, latent=8, generator=(config.units,) * 2, discriminator=(config.units,) * 2, evaluation_samples=1,
@@ -179,7 +187,7 @@ def run(config: Config) -> Table:
             shown.setdefault(game, samples)
     table = Table("mode-collapse", columns, lambda table: _draw(table, shown, config))
     headline = {}
-    for game in GAMES:
+    for game in config.games:
         last = table.where(game=game, step=config.steps)["covered"]
         headline[f"heaps of {config.heaps}, {game}, least"] = float(last.min())
         headline[f"heaps of {config.heaps}, {game}, mean"] = float(last.mean())
@@ -192,8 +200,8 @@ def _draw(table: Table, shown: dict[str, np.ndarray], config: Config) -> Any:
 
     from keras_course.pipeline.plots import BLUE, GREEN, GREY, ORANGE
 
-    figure = Figure(figsize=(2.6 * len(shown), 5.6), layout="constrained")
-    grid = figure.subplots(2, len(shown), height_ratios=(1, 0.75))
+    figure = Figure(figsize=(2.6 * len(shown) + 0.4, 5.6), layout="constrained")
+    grid = figure.subplots(2, len(shown), height_ratios=(1, 0.75), squeeze=False)
     data = ring_of_heaps(400, config.heaps, config.radius, config.spread, config.seeds[0])
     reach = 1.6 * config.radius
     for column, (game, samples) in enumerate(shown.items()):

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
 
 from keras_course.core.shapes import require_positive_int
@@ -191,6 +192,5 @@ def birthday_size(support: int) -> Any:
     """
     require_positive_int("birthday_size", support=support)
     most = int(1.18 * support**0.5) + 3
-    left = 1 - ops.arange(most, dtype="float64") / support
-    unlike = ops.cumprod(ops.maximum(left, 0.0))  # no duplicate among the first s = 1, 2 ...
-    return ops.cast(1 + ops.sum(ops.cast(unlike > 0.5, "int32")), "int32")
+    unlike = np.cumprod(np.maximum(1 - np.arange(most) / support, 0.0))  # no duplicate among the first s = 1, 2 ...
+    return ops.convert_to_tensor(1 + int(np.sum(unlike > 0.5)), dtype="int32")

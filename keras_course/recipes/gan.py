@@ -74,7 +74,7 @@ def wgan() -> Recipe:
         model=lambda spec, seed: WGAN(spec.features, **NETWORKS, penalty=1.0, steps=5, seed=seed),
         compile=lambda spec: _adam(1e-3),
         batch_size=160,
-        epochs=600,
+        epochs=900,
         baseline=gaussian_of_pixels,
         judge=judged_samples,
         floor={"inception_score": 6.9, "precision": 0.65, "recall": 0.6},

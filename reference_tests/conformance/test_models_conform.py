@@ -1,4 +1,4 @@
-"""The kit over every model of the catalogue; checks that need another process share one process for all models."""
+"""The kit over every model of the catalogue; checks that need another process share a few processes."""
 
 import pytest
 
@@ -11,11 +11,12 @@ from reference_tests.conformance.model_examples import SKIPS, model_cases
 
 ALL = model_cases()
 CASES = {slug: case for slug, case in ALL.items() if case is not None}
+PARTS = 3  # processes for all models, so that two workers finish together
 ON_REPLICAS = "two_replicas_end_where_one_ends"
 TOGETHER = {
-    "endpoints_answer_without_the_package": "all models in one process, by a test of its own",
-    "another_process_gets_the_same_bits": "all models in one process, by a test of its own",
-    ON_REPLICAS: "all models in one process, by a test of its own",
+    "endpoints_answer_without_the_package": "many models in one process, by a test of its own",
+    "another_process_gets_the_same_bits": "many models in one process, by a test of its own",
+    ON_REPLICAS: "many models in one process, by a test of its own",
 }
 
 
@@ -25,25 +26,24 @@ def test_a_model_of_the_catalogue_keeps_the_contract_of_a_model(slug):
     print(run_checks(f"check_model({slug})", MODEL_CHECKS, CASES[slug], skip={**TOGETHER, **SKIPS.get(slug, {})}))
 
 
-def test_every_endpoint_answers_alike_in_a_process_without_the_package(tmp_path):
+def cases_of(part):
+    return dict(list(CASES.items())[part::PARTS])
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_endpoint_answers_alike_in_a_process_without_the_package(part, tmp_path):
     exported = {}
-    for slug, case in CASES.items():
+    for slug, case in cases_of(part).items():
         (tmp_path / slug).mkdir()
         exported[tmp_path / slug] = export_with_answers(case, tmp_path / slug)
     require_answers_without_the_package(exported)
 
 
-@pytest.fixture(scope="module")
-def elsewhere():
-    """What one other process, with two logical CPUs, found for every model."""
-    return dict(zip(CASES, found_in_another_process(list(CASES.values())), strict=True))
-
-
-def test_two_processes_train_the_same_bits(elsewhere):
-    own = {slug: digest_of_weights(case.fit(case.compiled(), 3)) for slug, case in CASES.items()}
-    assert {slug: found.digest for slug, found in elsewhere.items()} == own
-
-
-def test_two_replicas_end_where_one_ends(elsewhere):
-    held = {slug: found for slug, found in elsewhere.items() if ON_REPLICAS not in SKIPS.get(slug, {})}
-    assert {slug: found.difference for slug, found in held.items()} == dict.fromkeys(held, "")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_another_process_trains_the_same_bits_and_two_replicas_end_where_one_ends(part):
+    cases = cases_of(part)
+    found = dict(zip(cases, found_in_another_process(list(cases.values())), strict=True))
+    own = {slug: digest_of_weights(case.fit(case.compiled(), 3)) for slug, case in cases.items()}
+    assert {slug: elsewhere.digest for slug, elsewhere in found.items()} == own
+    held = {slug: elsewhere for slug, elsewhere in found.items() if ON_REPLICAS not in SKIPS.get(slug, {})}
+    assert {slug: elsewhere.difference for slug, elsewhere in held.items()} == dict.fromkeys(held, "")

@@ -221,3 +221,16 @@ def test_one_optimizer_for_both_and_data_that_are_not_finite_are_refused():
         made().compile(adam, adam)
     with pytest.raises(InvalidDataError, match="nan in row 2"):
         compiled(made()).fit(np.where(np.arange(9)[:, None] == 2, np.nan, X), verbose=0)
+
+
+def test_a_file_brings_both_optimizers_back(tmp_path):
+    model = made(WGAN, penalty=None, clip=0.05, steps=2)
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.RMSprop(0.01))
+    model.fit(X, batch_size=9, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded.discriminator_optimizer) is keras.optimizers.RMSprop and loaded.clip == 0.05
+    for one in (model, loaded):
+        one.fit(X, batch_size=9, verbose=0)
+    for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
