@@ -16,6 +16,34 @@ ROWS = (
         members=(f"{_OPS}:boltzmann_energy", f"{_OPS}:boltzmann_log_partition", f"{_OPS}:binary_states"),
     ),
     Entry(
+        "dbn", "Deep belief network: greedy layers, fine-tuned up and down", shape="model",
+        object=f"{_MODELS}.dbn:DBN",
+        init={"features": 4, "units": [3, 2], "chains": 4, "sampling_steps": 10, "kernel_scale": 1.0},
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.deep_energy:dbn", sources=("R",),
+        members=tuple(
+            f"keras_course.ops.deep_belief:{name}"
+            for name in ("belief_bound", "belief_log_prob", "belief_log_weight", "units_log_prob")
+        ),
+    ),
+    Entry(
+        "dbm", "Deep Boltzmann machine: mean field on data, persistent chains", shape="model",
+        object=f"{_MODELS}.dbm:DBM",
+        init={
+            "features": 4, "units": [3, 2], "chains": 6, "mean_field_steps": 3, "sampling_steps": 10,
+            "kernel_scale": 1.0,
+        },
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.deep_energy:dbm", sources=("R",),
+        members=tuple(
+            f"keras_course.ops.deep_boltzmann:{name}"
+            for name in (
+                "deep_energy", "as_restricted", "deep_log_partition", "deep_unnormalised", "deep_mean_field",
+                "mean_field_bound",
+            )
+        ),
+    ),
+    Entry(
         "rbm", "Restricted Boltzmann machine by contrastive divergence or persistent chains", shape="model",
         object=f"{_MODELS}.rbm:RBM",
         init={"features": 4, "units": 3, "chains": 6, "gibbs_steps": 2, "sampling_steps": 20, "kernel_scale": 1.0},

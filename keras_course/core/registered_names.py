@@ -50,6 +50,8 @@ REGISTERED_NAMES = frozenset(
         "ConvolutionalTrunk",
         "CouplingNetwork",
         "Coverage",
+        "DBM",
+        "DBN",
         "DRAW",
         "DecisionStump",
         "DecoupledWeightDecay",

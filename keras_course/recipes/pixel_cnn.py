@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from keras_course.models.generative.pixel_cnn import PixelCNN
@@ -16,7 +17,15 @@ from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
 
-__all__ = ["bits_of_pixels", "completions", "factorised_bernoulli", "pixel_cnn", "samples", "show_sheet"]
+__all__ = [
+    "bits_of_pixels",
+    "completions",
+    "factorised_bernoulli",
+    "pixel_cnn",
+    "samples",
+    "show_sheet",
+    "what_a_pixel_sees",
+]
 
 EPOCHS, BATCH = 40, 100
 
@@ -40,7 +49,7 @@ def pixel_cnn() -> Recipe:
         baseline=factorised_bernoulli,
         floor={"log_likelihood": -19.5},
         select="val_loss",
-        figures=(learning_curves, samples, completions, bits_of_pixels),
+        figures=(learning_curves, samples, completions, bits_of_pixels, what_a_pixel_sees),
     )
 
 
@@ -102,6 +111,37 @@ def bits_of_pixels(context: FigureContext) -> Figure:
         axes.set_yticks([])
     figure.colorbar(shown, ax=grid, shrink=0.8, label="bits, mean over test digits")
     figure.suptitle(f"{context.recipe.slug}: what a pixel costs", fontsize=11)
+    return figure
+
+
+def what_a_pixel_sees(context: FigureContext, rows: int = 8) -> Figure:
+    """How much the log odds of one pixel move when an earlier one is turned: the trained model, and the residual form.
+
+    The residual network has random weights and the same kernels; white is exactly nothing, its blind wedge among it.
+    """
+    model, x = context.model, context.dataset.test.x[:rows]
+    blind = PixelCNN(
+        model.event_shape, filters=8, blocks=model.blocks, gated=False, first_kernel=model.first_kernel,
+        kernel_size=model.kernel_size, seed=context.seed,
+    )  # fmt: skip
+    height, width, _ = model.image_shape
+    row, column = 5 * height // 8, width // 4
+    turned = np.repeat(x[None], height * width + 1, axis=0).reshape(-1, len(x), height * width)
+    places = np.arange(height * width)
+    turned[places, :, places] = 1 - turned[places, :, places]  # the last of them is as it was
+    figure = Figure(figsize=(7.6, 3.6), layout="constrained")
+    grid = figure.subplots(1, 2)
+    for axes, network, title in zip(grid, (model, blind), ("gated, trained", "residual, untrained"), strict=True):
+        logits = np.asarray(network(turned.reshape(-1, *model.event_shape)))[:, row, column, 0, 0]
+        moved = np.abs(logits.reshape(-1, len(x))[:-1] - logits.reshape(-1, len(x))[-1]).mean(axis=1)
+        picture = np.where(moved > 0, moved / moved.max(), np.nan).reshape(height, width)
+        shown = axes.imshow(picture, cmap="viridis", norm=LogNorm(1e-4, 1.0))
+        axes.plot(column, row, "s", color="#D55E00", markersize=12)
+        axes.set_title(title, fontsize=10)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    figure.colorbar(shown, ax=grid, shrink=0.8, label="change of the log odds, over the greatest")
+    figure.suptitle(f"{context.recipe.slug}: what the marked pixel is told by", fontsize=11)
     return figure
 
 

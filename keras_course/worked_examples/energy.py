@@ -19,9 +19,25 @@ from keras_course.ops.boltzmann import (
     rbm_visible_parameters,
 )
 from keras_course.ops.contrastive_divergence import free_energy_contrast
+from keras_course.ops.deep_belief import belief_bound, belief_log_prob
+from keras_course.ops.deep_boltzmann import (
+    deep_energy,
+    deep_log_partition,
+    deep_mean_field,
+    deep_unnormalised,
+    mean_field_bound,
+)
 from keras_course.ops.energy_models import conjunction_energy, disjunction_energy, negation_energy
 
-__all__ = ["combined_energies", "contrastive_slopes", "gaussian_units", "pseudo_likelihood", "restricted_distribution"]
+__all__ = [
+    "belief_network",
+    "combined_energies",
+    "contrastive_slopes",
+    "deep_machine",
+    "gaussian_units",
+    "pseudo_likelihood",
+    "restricted_distribution",
+]
 
 
 def restricted_distribution(
@@ -83,6 +99,45 @@ def gaussian_units(visible: Any, kernel: Any, visible_bias: Any, hidden_bias: An
         }
 
     return compiled(densities)(visible, kernel, visible_bias, hidden_bias, scale)
+
+
+def belief_network(
+    visible: Any, top_kernel: Any, top_visible_bias: Any, top_hidden_bias: Any, **directed: Any
+) -> dict[str, Any]:
+    """How likely a few visible states are, and what the recognition network vouches for. Source: R."""
+
+    def everything(visible: Any, directed: Any, *top: Any) -> Any:
+        generative, recognition = (
+            [(directed[f"{way}_kernel_{layer}"], directed[f"{way}_bias_{layer}"]) for layer in (1, 2)]
+            for way in ("down", "up")
+        )
+        return {
+            "log_prob": belief_log_prob(visible, generative, top),
+            "bound": belief_bound(visible, generative, recognition, top),
+            "log_partition": ops.reshape(rbm_log_partition(*top), (1,)),
+        }
+
+    return compiled(everything)(visible, directed, top_kernel, top_visible_bias, top_hidden_bias)
+
+
+def deep_machine(visible: Any, sweeps: int, **parameters: Any) -> dict[str, Any]:
+    """A few visible states of a deep Boltzmann machine; energies with all hidden units at 1. Source: R."""
+    kernels, biases = (
+        [parameters[name] for name in sorted(parameters) if name.startswith(kind)] for kind in ("kernel", "bias")
+    )
+
+    def everything(visible: Any, kernels: Any, biases: Any) -> Any:
+        means, log_partition = deep_mean_field(visible, kernels, biases, sweeps), deep_log_partition(kernels, biases)
+        ones = [ops.ones_like(mean) for mean in means]
+        return {
+            "energy": deep_energy([visible, *ones], kernels, biases),
+            "log_prob": deep_unnormalised(visible, kernels, biases) - log_partition,
+            "bound": mean_field_bound(visible, means, kernels, biases) - log_partition,
+            "means": means[0],
+            "log_partition": ops.reshape(log_partition, (1,)),
+        }
+
+    return compiled(everything)(visible, kernels, biases)
 
 
 def combined_energies(energies: Any, strength: float) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def quadrants(x: np.ndarray) -> np.ndarray:
 
 ENERGY_TRAINING: dict[str, dict[str, Any]] = {
     "rbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
+    "dbn": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
+    "dbm": {"compile": with_momentum, "objective": "reconstruction_error", "any_split": True, "steps": 8},
     "boltzmann-machine": {"compile": with_momentum, "any_split": True, "steps": 8},
     "energy-model": {"compile": with_momentum, "any_split": True, "steps": 8},
 }

@@ -13,9 +13,11 @@ from reference_tests.oracles.energy_deep import combined_energies, linear_energy
 from reference_tests.oracles.precision import exact, rounded
 
 __all__ = [
+    "belief_network",
     "boltzmann_distribution",
     "combined_energies",
     "contrastive_slopes",
+    "deep_machine",
     "gaussian_units",
     "linear_energy",
     "pseudo_likelihood",
@@ -162,6 +164,98 @@ def boltzmann_distribution(visible, couplings, bias, features):
     return rounded_dict(
         energy=[energy(v + ones) for v in visible], log_prob=answers, log_partition=[mpmath.log(everything)]
     )
+
+
+def _logistic(value):
+    return 1 / (1 + mpmath.exp(-value))
+
+
+def _chance(states, means):
+    """P of independent binary units."""
+    return mpmath.fprod(m if s else 1 - m for s, m in zip(states, means, strict=True))
+
+
+def _pushed(units, kernel, bias):
+    """Means of the layer above."""
+    return [_logistic(b + sum(u * row[j] for u, row in zip(units, kernel, strict=True))) for j, b in enumerate(bias)]
+
+
+def _transposed(kernel):
+    return [list(column) for column in zip(*kernel, strict=True)]
+
+
+def belief_network(visible, top_kernel, top_visible_bias, top_hidden_bias, **directed):
+    """Sums over every state of every layer of the joint distribution: log P(v), its bound under Q, the top's log Z."""
+
+    def pairs(way):
+        return [(exact(directed[f"{way}_kernel_{n}"]), exact(directed[f"{way}_bias_{n}"])) for n in (1, 2)]
+
+    downs, ups = pairs("down"), pairs("up")
+    top, b, c = exact(top_kernel), exact(top_visible_bias), exact(top_hidden_bias)
+    everything = sum(_weight(h, top, b, c) for h in _states(len(b)))
+    log_probs, bounds = [], []
+    for v in exact(visible):
+        total, bound = mpmath.mpf(0), mpmath.mpf(0)
+        for hidden in itertools.product(*(_states(len(bias)) for _, bias in ups)):
+            layers = [v, *hidden]
+            joint, chance = _weight(hidden[-1], top, b, c) / everything, mpmath.mpf(1)
+            for below, above, (kernel, bias), up in zip(layers[:-1], layers[1:], downs, ups, strict=True):
+                joint *= _chance(below, _pushed(above, _transposed(kernel), bias))
+                chance *= _chance(above, _pushed(below, *up))
+            total += joint
+            bound += chance * mpmath.log(joint / chance)
+        log_probs.append(mpmath.log(total))
+        bounds.append(bound)
+    return rounded_dict(log_prob=log_probs, bound=bounds, log_partition=[mpmath.log(everything)])
+
+
+def deep_machine(visible, sweeps, **parameters):
+    """Sums over all states of all layers; the mean field written unit by unit; its bound as E_q log p - log q."""
+    kernels, biases = (
+        [exact(parameters[name]) for name in sorted(parameters) if name.startswith(kind)] for kind in ("kernel", "bias")
+    )
+
+    def energy(layers):
+        total = -sum(
+            b * u for bias, units in zip(biases, layers, strict=True) for b, u in zip(bias, units, strict=True)
+        )
+        for below, above, kernel in zip(layers[:-1], layers[1:], kernels, strict=True):
+            total -= sum(u * kernel[i][j] * w for i, u in enumerate(below) for j, w in enumerate(above))
+        return total
+
+    def weight(v):
+        return sum(mpmath.exp(-energy([v, *hidden])) for hidden in itertools.product(*map(_states, sizes)))
+
+    sizes = [len(bias) for bias in biases[1:]]
+    everything = sum(weight(v) for v in _states(len(biases[0])))
+    log_probs, bounds, means_of = [], [], []
+    for v in exact(visible):
+        means, last = [v], len(kernels)
+        for layer in range(1, last + 1):
+            doubled = [[(2 if layer < last else 1) * w for w in row] for row in kernels[layer - 1]]
+            means.append(_pushed(means[-1], doubled, biases[layer]))
+        for _ in range(sweeps):
+            for layer in [*range(1, last + 1, 2), *range(2, last + 1, 2)]:
+                means[layer] = [
+                    _logistic(
+                        biases[layer][j]
+                        + sum(m * kernels[layer - 1][i][j] for i, m in enumerate(means[layer - 1]))
+                        + (sum(m * kernels[layer][j][k] for k, m in enumerate(means[layer + 1])) if layer < last else 0)
+                    )
+                    for j in range(len(means[layer]))
+                ]
+        bound = mpmath.mpf(0)
+        for hidden in itertools.product(*map(_states, sizes)):
+            chance = mpmath.fprod(_chance(h, m) for h, m in zip(hidden, means[1:], strict=True))
+            bound += chance * (-energy([v, *hidden]) - mpmath.log(everything) - mpmath.log(chance))
+        log_probs.append(mpmath.log(weight(v) / everything))
+        bounds.append(bound)
+        means_of.append(means[1])
+    ones = [[mpmath.mpf(1)] * size for size in sizes]
+    return rounded_dict(
+        energy=[energy([v, *ones]) for v in exact(visible)], log_prob=log_probs, bound=bounds, means=means_of,
+        log_partition=[mpmath.log(everything)],
+    )  # fmt: skip
 
 
 def rounded_dict(**values):

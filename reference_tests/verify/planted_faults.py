@@ -35,6 +35,8 @@ from keras_course.ops.adversarial import fast_gradient_sign
 from keras_course.ops.boltzmann import rbm_energy
 from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
+from keras_course.ops.deep_belief import belief_log_prob
+from keras_course.ops.deep_boltzmann import deep_energy
 from keras_course.ops.draw_attention import filterbank
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
@@ -314,7 +316,19 @@ def units_of_plus_and_minus_one(visible, kernel, visible_bias, hidden_bias, scal
     return -ops.sum(visible * visible_bias, axis=-1) - ops.sum(ops.softplus(2 * logits) - logits, axis=-1)
 
 
+def no_biases_below(x, generative, top):
+    """Directed layers whose units have no bias of their own."""
+    return belief_log_prob(x, [(kernel, 0 * ops.convert_to_tensor(bias)) for kernel, bias in generative], top)
+
+
+def entropy_left_out(x, means, kernels, biases):
+    """-E(x, m) alone."""
+    return -deep_energy([x, *means], kernels, biases)
+
+
 FAULTS = {
+    "no biases below": ("dbn.belief_log_prob", no_biases_below),
+    "entropy left out": ("dbm.mean_field_bound", entropy_left_out),
     "pair counted twice": ("rbm.rbm_energy", pair_counted_twice),
     "units of plus and minus one": ("rbm.rbm_free_energy", units_of_plus_and_minus_one),
     "flipped kernel": ("convolution.cross_correlate", flipped_kernel),

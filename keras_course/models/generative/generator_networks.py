@@ -71,6 +71,7 @@ class AffineGenerator(GenerativeModel):
 
     def __init__(self, features: int, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
+        self.autocast = False  # of x: densities lose all meaning in 8 or 11 bits of significand
         require_positive_int("AffineGenerator", features=features)
         self.features, self.event_shape = features, (features,)
         self.likelihood = keras.metrics.Mean(name="log_likelihood")
@@ -78,9 +79,9 @@ class AffineGenerator(GenerativeModel):
 
     def build(self, input_shape: Any = None) -> None:
         d = self.features
-        self.mean = self.add_weight(shape=(d,), initializer="zeros", name="mean")
-        self.log_diagonal = self.add_weight(shape=(d,), initializer="zeros", name="log_diagonal")
-        self.below = self.add_weight(shape=(d * (d - 1) // 2,), initializer="zeros", name="below")
+        self.mean = self.add_weight(shape=(d,), initializer="zeros", autocast=False, name="mean")
+        self.log_diagonal = self.add_weight(shape=(d,), initializer="zeros", autocast=False, name="log_diagonal")
+        self.below = self.add_weight(shape=(d * (d - 1) // 2,), initializer="zeros", autocast=False, name="below")
         rows, columns = np.tril_indices(d, -1)
         self._place_of_entry = np.zeros((d, d), "int32")
         self._place_of_entry[rows, columns] = np.arange(1, len(rows) + 1)

@@ -136,6 +136,8 @@ class PixelCNN(GenerativeModel):
         self.wide_dtype = "float64" if self.variable_dtype == "float64" else "float32"
         self.bits = keras.metrics.Mean(name="bits_per_dimension")
         self.likelihood = keras.metrics.Mean(name="log_likelihood")
+        # one graph for all samples; past Keras's and TensorFlow's tracking, which would save it with the model
+        vars(self)["_drawing"] = tf.function(self._draw, autograph=False, reduce_retracing=True)
         self.build((None, *self.event_shape))
 
     def _pointwise(self, name: str, filters: int) -> MaskedConvolution2D:
@@ -166,7 +168,7 @@ class PixelCNN(GenerativeModel):
     def call(self, inputs: Any, condition: Any = None) -> Any:
         """The parameters; without a condition those that the part of the network without condition gives."""
         x = self.scaled(ops.reshape(self.checked(inputs), (-1, *self.image_shape)))
-        told = None if condition is None else self._told(condition, ops.shape(x)[0])
+        told = None if condition is None else self._told(condition)
         h = self.stack(x, told)
         maps = self.ahead(ops.relu(self.between(ops.relu(h))))  # (B, H, W, P C)
         return ops.cast(self._by_colours(maps), self.wide_dtype)
@@ -199,7 +201,7 @@ class PixelCNN(GenerativeModel):
             )
         return condition
 
-    def _told(self, condition: Any, rows: Any) -> Any:
+    def _told(self, condition: Any) -> Any:
         """The condition as the stack takes it, (B, T): classes one-hot."""
         condition = ops.convert_to_tensor(condition)
         if self.classes:
@@ -290,11 +292,13 @@ class PixelCNN(GenerativeModel):
     def complete_with_parameters(self, x: Any, given: Any, seed: Any, condition: Any = None) -> tuple[Any, Any]:
         """As `complete`, and the parameters (B, H, W, C, P) that each number was drawn from."""
         x = ops.reshape(ops.cast(self.checked(x), self.wide_dtype), (-1, *self.image_shape))
-        rows = ops.shape(x)[0]
-        told = None if self._given(condition) is None else self._told(condition, rows)
-        noise_of = lambda index: self.noise(seed, index, rows)  # noqa: E731
-        levels, parameters = walk(self, x, tf.cast(given, "int32"), noise_of, told)
+        told = None if self._given(condition) is None else self._told(condition)
+        levels, parameters = vars(self)["_drawing"](x, tf.cast(given, "int32"), seed_pair(seed), told)
         return ops.reshape(levels, (-1, *self.event_shape)), parameters
+
+    def _draw(self, x: Any, given: Any, seed: Any, told: Any) -> tuple[Any, Any]:
+        rows = ops.shape(x)[0]
+        return walk(self, x, given, lambda index: self.noise(seed, index, rows), told)
 
     def endpoints(self) -> dict[str, Endpoint]:
         x = keras.InputSpec(shape=(None, *self.event_shape), dtype=self.input_dtype, name="x")

@@ -131,6 +131,13 @@ def test_draws_of_normal_codes_are_new_in_every_step_and_old_in_evaluation():
     np.testing.assert_array_equal(model.log_prob(x), model.log_prob(x))
 
 
+def test_densities_keep_their_precision_under_a_mixed_policy():
+    model = AffineGenerator(3, dtype="mixed_bfloat16")
+    model.match(POINTS)
+    wanted = multivariate_normal(POINTS.mean(axis=0), np.cov(POINTS.T, bias=True)).logpdf(POINTS)
+    np.testing.assert_allclose(model(POINTS.astype("float32")), wanted, rtol=1e-4)
+
+
 def test_impossible_arguments_and_data_are_refused_with_what_came():
     with pytest.raises(ValueError, match="at most 12 bits of code. Received: latent=13"):
         BernoulliGenerator(3, 13)

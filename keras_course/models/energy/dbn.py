@@ -1,0 +1,365 @@
+"""The deep belief network: directed layers of binary units under a restricted Boltzmann machine.
+
+    P(v, h^1 .. h^L) = P_top(h^(L-1), h^L) prod_l P(h^(l-1) | h^l),   P(h^(l-1)_i = 1 | h^l) = sigmoid(a_i + (G h^l)_i)
+    Q(h^l_j = 1 | h^(l-1)) = sigmoid(r_j + (h^(l-1) R)_j)
+    pretrain:  RBMs one after the other from below, G = R = W of each
+    wake:      h^l ~ Q upwards from x;  G, a climb log P(h^(l-1) | h^l);  the top learns the density of h^(L-1)
+    sleep:     h^(L-1) of the top's chains, dreamt down by P;  R, r climb log Q(h^l | h^(l-1)) of what was dreamt
+
+Conventions that bite. `loss` in training is the sum of what the three parts of the network follow, no likelihood; it
+may well rise. In evaluation it is the cross-entropy of x and its reconstruction by one pass of means up and down, nats.
+Means over examples; sums over units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_course.core.model import Endpoint
+from keras_course.core.seeds import derive_seed, seed_pair
+from keras_course.core.serial import register
+from keras_course.core.shapes import require_positive_int
+from keras_course.models.energy.annealing import LogPartition
+from keras_course.models.energy.chains import decision_noise, rows_of
+from keras_course.models.energy.greedy import trained_levels
+from keras_course.models.energy.rbm import RBM
+from keras_course.models.generative_model import GenerativeModel
+from keras_course.ops.boltzmann import MOST_ENUMERATED, rbm_hidden_logits, rbm_visible_parameters
+from keras_course.ops.deep_belief import (
+    MOST_TABULATED,
+    belief_bound,
+    belief_log_prob,
+    belief_log_weight,
+    units_log_prob,
+)
+
+__all__ = ["DBN"]
+
+
+@register("DBN")
+class DBN(GenerativeModel):
+    """A density of binary vectors in layers, each a cause of the one below.
+
+    `pretrain` trains the layers greedily; `fit` tunes all of them by the up-down algorithm, in which `compile()` takes
+    an optimizer, no loss. `model(x)` and `predict` give the features of the last layer by one pass of means.
+    `classifier` puts a softmax on them, to be trained by backpropagation. Metric: `reconstruction_error`, the squared
+    error of `reconstruct`, a mean over units and examples (in training of E[v | h^1] at the drawn h^1, which is
+    worse).
+
+    Endpoints: serving_default and encode (x), decode (h), reconstruct (x), sample (seed, n), and log_prob (x) where
+    all directed layers have at most 12 units and the top a side of at most 20.
+
+    Args:
+        features: int D, visible units.
+        units: ints H_1 .. H_L, hidden units; two layers or more, of which the last two are the top machine.
+        gibbs_steps: int, sweeps of the top in a training step.
+        chains: None for contrastive divergence in the top (its chains start at what the data say), or the number of
+            persistent chains, whose states are weights of the model: saved, resumed, the same on every replica.
+        sampling_steps: int, sweeps of the top from fair coins to a sample.
+        kernel_scale: float > 0, deviation of the first kernels.
+        seed: int, root of weights, chains and noise.
+        **kwargs: as keras.Model.
+
+    Input shape:
+        (B, D), values in [0, 1].
+
+    Output shape:
+        (B, H_L).
+
+    Raises:
+        ValueError: for impossible sizes, or a loss in `compile`.
+        InvalidDataError: in fit and evaluate, for an array with values outside [0, 1].
+
+    Example:
+        >>> model = DBN(features=4, units=(3, 2))
+        >>> x = ops.ones((2, 4))
+        >>> tuple(model(x).shape), tuple(model.sample(seed=1, n=5).shape), tuple(model.log_prob(x).shape)
+        ((2, 2), (5, 4), (2,))
+
+    Source: R; Hinton, Osindero and Teh 2006.
+    """
+
+    own_loss = "the up-down algorithm's"
+
+    def __init__(
+        self,
+        features: int,
+        units: Sequence[int],
+        gibbs_steps: int = 1,
+        chains: int | None = None,
+        sampling_steps: int = 500,
+        kernel_scale: float = 0.01,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed=seed, **kwargs)
+        units = list(units)
+        require_positive_int("DBN", features=features, **{f"units[{n}]": size for n, size in enumerate(units)})
+        if len(units) < 2:
+            raise ValueError(f"DBN needs two hidden layers or more; one is an RBM. Received: units={units}")
+        self.features, self.units = features, units
+        self.event_shape = (features,)
+        self.kernel_scale = float(kernel_scale)
+        self.reconstruction_error = keras.metrics.Mean(name="reconstruction_error")
+        self.top = RBM(
+            units[-2], units[-1], gibbs_steps=gibbs_steps, chains=chains, sampling_steps=sampling_steps,
+            kernel_scale=kernel_scale, seed=derive_seed(seed, "top"), dtype=self.dtype_policy, name="top",
+        )  # fmt: skip
+        self.build((None, features))
+
+    def build(self, input_shape: Any = None) -> None:
+        sizes = [self.features, *self.units[:-1]]
+        self.generative, self.recognition = [], []
+        for layer, (below, above) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+            # One initializer for both: every layer starts tied, as an untrained RBM.
+            seed = derive_seed(self.seed, "kernel", layer)
+            for pairs, way, size in ((self.generative, "generative", below), (self.recognition, "recognition", above)):
+                start = keras.initializers.RandomNormal(0.0, self.kernel_scale, seed=seed)
+                kernel = self.add_weight(shape=(below, above), initializer=start, name=f"{way}_kernel_{layer}")
+                bias = self.add_weight(shape=(size,), initializer="zeros", name=f"{way}_bias_{layer}")
+                pairs.append((kernel, bias))
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """P(h^L = 1) by one pass of means, (B, H_L)."""
+        return self.encode(inputs)
+
+    def encode(self, x: Any) -> Any:
+        """P(h^L = 1) by one pass of means, (B, H_L)."""
+        return self.layer_means(x)[-1]
+
+    def layer_means(self, x: Any) -> list[Any]:
+        """The means of every hidden layer, each given the means of the one below: tensors (B, H_1) .. (B, H_L)."""
+        h, found = ops.cast(self.checked(x), self.variable_dtype), []
+        for kernel, bias in self.recognition:
+            h = ops.sigmoid(rbm_hidden_logits(h, kernel, bias))
+            found.append(h)
+        return [*found, self.top.encode(h)]
+
+    def decode(self, h: Any) -> Any:
+        """E[v] by one pass of means down from h^L, (B, H_L) in [0, 1] -> (B, D)."""
+        return self._means_below(self.top.decode(h))
+
+    def reconstruct(self, x: Any) -> Any:
+        """E[v] by one pass of means up and down, the top left out, (B, D)."""
+        return self._means_below(self.layer_means(x)[-2])
+
+    def _means_below(self, h: Any) -> Any:
+        for kernel, bias in reversed(self.generative):
+            h = ops.sigmoid(rbm_visible_parameters(h, kernel, bias))
+        return h
+
+    def recognised(self, x: Any, noise: Sequence[Any]) -> list[Any]:
+        """v, h^1 .. h^(L-1) ~ Q(. | x), at uniform numbers (B, H_1) .. (B, H_(L-1))."""
+        layers = [ops.cast(x, self.variable_dtype)]
+        for (kernel, bias), uniforms in zip(self.recognition, noise, strict=True):
+            told = ops.sigmoid(rbm_hidden_logits(layers[-1], kernel, bias))
+            layers.append(ops.cast(uniforms < told, told.dtype))
+        return layers
+
+    def dreamt(self, h: Any, noise: Sequence[Any]) -> list[Any]:
+        """v, h^1 .. h^(L-1) ~ P(. | h^(L-1) = h), at uniform numbers (B, D), (B, H_1) .. (B, H_(L-2))."""
+        layers = [h]
+        for (kernel, bias), uniforms in zip(reversed(self.generative), reversed(noise), strict=True):
+            told = ops.sigmoid(rbm_visible_parameters(layers[0], kernel, bias))
+            layers.insert(0, ops.cast(uniforms < told, told.dtype))
+        return layers
+
+    def wake_losses(self, layers: Sequence[Any]) -> Any:
+        """-sum_l log P(h^(l-1) | h^l) of layers that are held fixed, (B,): what the generative kernels follow."""
+        return -sum(
+            units_log_prob(below, rbm_visible_parameters(above, kernel, bias))
+            for below, above, (kernel, bias) in zip(layers[:-1], layers[1:], self.generative, strict=True)
+        )
+
+    def sleep_losses(self, layers: Sequence[Any]) -> Any:
+        """-sum_l log Q(h^l | h^(l-1)) of layers that are held fixed, (B,): what the recognition kernels follow."""
+        return -sum(
+            units_log_prob(above, rbm_hidden_logits(below, kernel, bias))
+            for below, above, (kernel, bias) in zip(layers[:-1], layers[1:], self.recognition, strict=True)
+        )
+
+    def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
+        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        x = ops.cast(x, self.variable_dtype)
+        if not training:
+            means = self.reconstruct(x)
+            self.reconstruction_error.update_state(ops.mean(ops.square(x - means), axis=-1), sample_weight)
+            means = ops.clip(means, keras.config.epsilon(), 1 - keras.config.epsilon())
+            return self.weighted_mean(-ops.sum(x * ops.log(means) + (1 - x) * ops.log(1 - means), -1), sample_weight)
+
+        rows = ops.shape(x)[0]
+        start, total = self.share_of_batch(rows)
+        noise = decision_noise(total, tuple(self.units[:-1]), self.step_seed("wake"), self._float())
+        layers = [ops.stop_gradient(each) for each in self.recognised(x, rows_of(noise, start, rows, total))]
+        kernel, bias = self.generative[0]
+        means = ops.sigmoid(rbm_visible_parameters(layers[1], kernel, bias))
+        self.reconstruction_error.update_state(ops.mean(ops.square(x - means), axis=-1), sample_weight)
+
+        told = ops.stop_gradient(self.top.hidden_logits(layers[-1]))
+        h, logits, _ = (ops.stop_gradient(each) for each in self.top.negative_phase(told, self.step_seed("top")))
+        contrast = self.top.contrast(layers[-1], told, h, logits, sample_weight)
+
+        sizes = (self.features, *self.units[:-2])
+        if self.top.chains is None:
+            noise = rows_of(decision_noise(total, sizes, self.step_seed("sleep"), self._float()), start, rows, total)
+        else:
+            noise = decision_noise(self.top.chains, sizes, self.step_seed("sleep"), self._float())
+        dreamt = [ops.stop_gradient(each) for each in self.dreamt(h, noise)]
+        rest = contrast + ops.mean(self.sleep_losses(dreamt))
+        return self.weighted_mean(self.wake_losses(layers), sample_weight) + self.mean_over_rows(rest)
+
+    def pretrain(
+        self, x: Any, epochs: int, batch_size: int = 32, optimizer: Any = "adam", verbose: Any = 0
+    ) -> list[list[float]]:
+        """Trains the layers one after the other as restricted machines, each on what the one below makes of x.
+
+        Args:
+            x: array (N, D) in [0, 1].
+            epochs: int, of each layer.
+            batch_size: int.
+            optimizer: name of an optimizer, or a function without arguments that makes one.
+            verbose: as keras.Model.fit.
+
+        Returns:
+            The reconstruction errors of every layer's epochs, outermost first.
+
+        Raises:
+            ValueError: for a wrong shape.
+            InvalidDataError: for values outside [0, 1].
+        """
+        self.require_possible(x)
+        machines, errors = trained_levels(
+            x, self.units, [(1.0, 1.0)] * len(self.units), epochs, batch_size, optimizer, verbose,
+            gibbs_steps=self.top.gibbs_steps, chains=self.top.chains, kernel_scale=self.kernel_scale, seed=self.seed,
+            dtype=self.dtype_policy,
+        )  # fmt: skip
+        for machine, (down, low), (up, high) in zip(machines, self.generative, self.recognition, strict=False):
+            for weight in (down, up):
+                weight.assign(machine.kernel)
+            low.assign(machine.visible_bias)
+            high.assign(machine.hidden_bias)
+        for own, trained in zip(self.top.weights, machines[-1].weights, strict=True):
+            own.assign(trained)
+        return errors
+
+    def classifier(self, classes: int) -> keras.Sequential:
+        """A softmax on copies of the recognition layers and of the top's hidden units: train it by backpropagation.
+
+        Args:
+            classes: int K.
+
+        Returns:
+            keras.Sequential (B, D) -> logits (B, K), for a loss on logits; compile and fit it as any other.
+        """
+        require_positive_int("classifier", classes=classes)
+        pairs = [*self.recognition, (self.top.kernel, self.top.hidden_bias)]
+        hidden = [keras.layers.Dense(size, "sigmoid", dtype=self.dtype_policy) for size in self.units]
+        start = keras.initializers.GlorotUniform(seed=derive_seed(self.seed, "classifier"))
+        head = keras.layers.Dense(classes, kernel_initializer=start, dtype=self.dtype_policy)
+        network = keras.Sequential([keras.Input((self.features,)), *hidden, head])
+        for layer, (kernel, bias) in zip(hidden, pairs, strict=True):
+            layer.kernel.assign(kernel)
+            layer.bias.assign(bias)
+        return network
+
+    def log_partition(self) -> Any:
+        """log Z of the top, exact, where a side of it has at most 20 units."""
+        return self.top.log_partition()
+
+    def annealed_log_partition(self, steps: int = 1000, chains: int = 100, seed: int = 0) -> LogPartition:
+        """log Z of the top by annealed importance sampling, with an interval: see `models.energy.annealing`."""
+        return self.top.annealed_log_partition(steps, chains, seed)
+
+    def log_prob(self, x: Any) -> Any:
+        """log P(x), (B,), nats, exact: for directed layers of at most 12 units."""
+        return belief_log_prob(self._states(x), self.generative, self.top.parameters)
+
+    def bound(self, x: Any) -> Any:
+        """The variational bound on `log_prob`, (B,), exact: for directed layers of at most 12 units."""
+        return belief_bound(self._states(x), self.generative, self.recognition, self.top.parameters)
+
+    def sampled_bound(
+        self, x: Any, seed: Any, samples: int = 10, log_partition: Any = None, together: bool = False
+    ) -> Any:
+        """The bound on log P(x) from draws of Q, (B,), nats.
+
+        Args:
+            x: tensor (B, D).
+            seed: int, or integer tensor (2,).
+            samples: int K, draws for each x.
+            log_partition: scalar, log Z of the top; None is the exact one.
+            together: False for the mean of K log-weights, whose expectation is `bound`; True for the log of the mean
+                of K weights, whose expectation lies between the bound and log P(x).
+        """
+        require_positive_int("sampled_bound", samples=samples)
+        log_partition = self.log_partition() if log_partition is None else log_partition
+        x = ops.tile(self._states(x), (samples, 1))  # (K B, D)
+        noise = decision_noise(ops.shape(x)[0], tuple(self.units[:-1]), seed_pair(seed), self._float())
+        layers = self.recognised(x, noise)
+        found = belief_log_weight(layers, self.generative, self.recognition, self.top.parameters, log_partition)
+        found = ops.reshape(found, (samples, -1))
+        return ops.logsumexp(found, axis=0) - float(np.log(samples)) if together else ops.mean(found, axis=0)
+
+    def _states(self, x: Any) -> Any:
+        return ops.cast(self.checked(x), self.variable_dtype)
+
+    def _float(self) -> str:
+        return keras.backend.standardize_dtype(self.variable_dtype)
+
+    @property
+    def wanted(self) -> str:
+        return "values in [0, 1]"
+
+    def possible(self, values: np.ndarray) -> np.ndarray:
+        return (values >= 0) & (values <= 1)  # False for NaN
+
+    def sample(self, seed: Any, n: Any) -> Any:
+        """Draws of v, (n, D): Gibbs sweeps in the top, then one pass down; the same for the same seed.
+
+        Args:
+            seed: int, or integer tensor (2,).
+            n: int, or a scalar integer tensor.
+        """
+        above, below = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
+        sizes = (self.features, *self.units[:-2])
+        return self.dreamt(self.top.sample(above, n), decision_noise(n, sizes, below, self._float()))[0]
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        x = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="x")
+        h = keras.InputSpec(shape=(None, self.units[-1]), dtype=self.input_dtype, name="h")
+        seed, n = tf.TensorSpec((2,), "int32", name="seed"), tf.TensorSpec((), "int32", name="n")
+        functions: dict[str, Endpoint] = {
+            "serving_default": (self.encode, [x]),
+            "encode": (self.encode, [x]),
+            "decode": (self.decode, [h]),
+            "reconstruct": (self.reconstruct, [x]),
+            "sample": (self.sample, [seed, n]),
+        }
+        if max(self.units[:-1]) <= MOST_TABULATED and min(self.units[-2:]) <= MOST_ENUMERATED:
+            functions["log_prob"] = (self.log_prob, [x])
+        return functions
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        return (input_shape[0], self.units[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "features": self.features,
+            "units": list(self.units),
+            "gibbs_steps": self.top.gibbs_steps,
+            "chains": self.top.chains,
+            "sampling_steps": self.top.sampling_steps,
+            "kernel_scale": self.kernel_scale,
+        }

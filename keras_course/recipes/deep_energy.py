@@ -1,0 +1,185 @@
+"""Recipes of deep energy models: a belief network and a deep Boltzmann machine, greedily started, on binary digits.
+
+The greedy phase needs data before `fit` begins, so the recipe's `model` loads them: the same split as `fit` sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_course import datasets
+from keras_course.models.energy.dbm import DBM
+from keras_course.models.energy.dbn import DBN
+from keras_course.pipeline.figures import FigureContext
+from keras_course.pipeline.linear_probe import logistic_regression
+from keras_course.pipeline.plots import learning_curves
+from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.recipes.energy import factorised_bernoulli, falling
+from keras_course.recipes.generative import binarised
+
+__all__ = ["dbm", "dbn", "dreams", "filters_of_every_layer", "pixels_and_softmax"]
+
+DIGITS = "digits-flat"
+GREEDY_EPOCHS = {"dbn": 150, "dbm": 60}  # of each layer
+HEAD_EPOCHS = 40  # of backpropagation through the classifier
+RUNS, TEMPERATURES = 200, 5000  # of annealed importance sampling
+DRAWS = 50  # of the recognition network for each test digit
+
+
+def dbn() -> Recipe:
+    """Black-and-white digits under two layers of 96 units; then told apart by a softmax on the second.
+
+    The pixels of the restricted machine's recipe, so the log-likelihoods compare: nats a digit.
+    """
+    return Recipe(
+        slug="dbn",
+        dataset=DIGITS,
+        prepare=binarised,
+        model=partial(_greedily_started, DBN, units=(96, 96)),
+        compile=lambda spec: {"optimizer": falling(0.05, steps=13 * 300)},
+        batch_size=100,
+        epochs=300,
+        baseline=pixels_and_softmax,
+        judge=bound_and_accuracy,
+        floor={"bound": -20.0, "accuracy": 0.925},
+        figures=(learning_curves, dreams, filters_of_every_layer),
+    )
+
+
+def dbm() -> Recipe:
+    """The same digits under 96 and 64 units, all of them undirected."""
+    return Recipe(
+        slug="dbm",
+        dataset=DIGITS,
+        prepare=binarised,
+        model=partial(_greedily_started, DBM, units=(96, 64)),
+        compile=lambda spec: {"optimizer": falling(0.1, steps=13 * 300)},
+        batch_size=100,
+        epochs=300,
+        baseline=pixels_alone,
+        judge=mean_field_bound,
+        floor={"bound": -20.0},
+        figures=(learning_curves, dreams, filters_of_every_layer),
+    )
+
+
+def _greedily_started(kind: Any, spec: Any, seed: int, units: Sequence[int]) -> Any:
+    model = kind(spec.features, units, chains=100, seed=seed)
+    x = binarised(datasets.load(DIGITS, seed=seed)).train.x
+    model.pretrain(
+        x,
+        GREEDY_EPOCHS[kind.__name__.lower()],
+        batch_size=100,
+        optimizer=partial(keras.optimizers.SGD, 0.1, 0.5),
+    )
+    return model
+
+
+def pixels_alone(dataset: Any, seed: int) -> Baseline:
+    """Pixels that know nothing of each other; their log-likelihood is exact, and needs no bound."""
+    name, measured = factorised_bernoulli(dataset, seed)
+    return Baseline(name, {"bound": measured["log_likelihood"]})
+
+
+def pixels_and_softmax(dataset: Any, seed: int) -> Baseline:
+    """The same, and softmax regression on the pixels for the accuracy."""
+    train, test = dataset.train, dataset.test
+    weights, biases = logistic_regression(train.x, train.y, dataset.spec.classes)
+    found = np.argmax(test.x @ weights + biases, axis=1)
+    likelihood = pixels_alone(dataset, seed).metrics
+    return Baseline(
+        "factorised Bernoulli, softmax regression", {**likelihood, "accuracy": float(np.mean(found == test.y))}
+    )
+
+
+def bound_and_accuracy(model: Any, dataset: Any, seed: int) -> dict[str, float]:
+    """The bound on log P of the test digits at the estimate of log Z; accuracies with and without what was learned."""
+    found = model.annealed_log_partition(TEMPERATURES, RUNS, seed)
+    x = dataset.test.x
+    bound, together = (
+        float(np.mean(np.asarray(model.sampled_bound(x, seed, DRAWS, found.value, together=way))))
+        for way in (False, True)
+    )
+    untaught = DBN(model.features, model.units, seed=seed)
+    return {
+        "bound": bound,
+        "bound_of_draws_together": together,
+        "accuracy": _accuracy(model, dataset, seed),
+        "accuracy_from_scratch": _accuracy(untaught, dataset, seed),
+    }
+
+
+def _accuracy(model: Any, dataset: Any, seed: int) -> float:
+    """Of the softmax on the model's layers after backpropagation through all of them."""
+    keras.utils.set_random_seed(seed)
+    network = model.classifier(dataset.spec.classes)
+    network.compile(
+        keras.optimizers.Adam(0.003), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
+    network.fit(dataset.train.x, dataset.train.y, batch_size=100, epochs=HEAD_EPOCHS, verbose=0)
+    return float(network.evaluate(dataset.test.x, dataset.test.y, verbose=0, return_dict=True)["accuracy"])
+
+
+def mean_field_bound(model: Any, dataset: Any, seed: int) -> dict[str, float]:
+    """The bound on log P of the test digits at the estimate of log Z, and at either end of its interval."""
+    means = dataset.train.x.mean(axis=0).clip(0.01, 0.99)
+    found = model.annealed_log_partition(TEMPERATURES, RUNS, seed, np.log(means / (1 - means)))
+    raised = float(np.mean(np.asarray(model.unnormalised_bound(dataset.test.x))))
+    return {"bound": raised - found.value, "bound_low": raised - found.high, "bound_high": raised - found.low}
+
+
+def dreams(context: FigureContext, rows: int = 8, columns: int = 10) -> Figure:
+    """Test digits, their reconstructions, and samples."""
+    model, x = context.model, context.dataset.test.x[: rows * columns]
+    samples = np.asarray(model.sample(context.seed, rows * columns))
+    figure = Figure(figsize=(12.0, 3.8), layout="constrained")
+    parts = (
+        (x, "test digits"),
+        (np.asarray(model.reconstruct(x)), "reconstructed"),
+        (samples, "samples, from fair coins"),
+    )
+    for axes, (images, title) in zip(figure.subplots(1, 3), parts, strict=True):
+        axes.set_title(title, fontsize=10)
+        _show(axes, images, rows, columns, (0.0, 1.0), "gray_r")
+    figure.suptitle(f"{context.recipe.slug}: what it makes of digits, and what it dreams", fontsize=11)
+    return figure
+
+
+def filters_of_every_layer(context: FigureContext, rows: int = 8, columns: int = 8) -> Figure:
+    """What switches units on, seen in pixels: W^1, then W^1 W^2 (each unit by way of the layer below)."""
+    kernels = _kernels(context.model)
+    figure = Figure(figsize=(5.2 * len(kernels), 5.4), layout="constrained")
+    seen = np.eye(len(kernels[0]), dtype="float32")
+    for layer, (axes, kernel) in enumerate(zip(figure.subplots(1, len(kernels)), kernels, strict=True), start=1):
+        seen = seen @ kernel
+        limit = float(np.quantile(np.abs(seen), 0.995))
+        _show(axes, seen.T, rows, columns, (-limit, limit), "RdBu_r")
+        axes.set_title(f"layer {layer}, between ±{limit:.1f}", fontsize=10)
+    figure.suptitle(f"{context.recipe.slug}: weights of hidden units, red switches on", fontsize=11)
+    return figure
+
+
+def _kernels(model: Any) -> list[Any]:
+    if isinstance(model, DBM):
+        return [np.asarray(kernel) for kernel in model.kernels]
+    return [np.asarray(kernel) for kernel in (*(kernel for kernel, _ in model.recognition), model.top.kernel)]
+
+
+def _show(axes: Any, images: Any, rows: int, columns: int, limits: tuple[float, float], colours: str) -> None:
+    """Square images side by side, a pixel of nothing between them: one picture, for hundreds of axes are slow."""
+    side = round(float(np.sqrt(np.shape(images)[1])))
+    sheet = np.full((rows * columns, side + 1, side + 1), np.nan)
+    shown = np.reshape(images, (-1, side, side))[: rows * columns]
+    sheet[: len(shown), :side, :side] = shown
+    sheet = sheet.reshape(rows, columns, side + 1, side + 1).swapaxes(1, 2).reshape(rows * (side + 1), -1)
+    axes.imshow(sheet[:-1, :-1], cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    axes.set_facecolor("#CCCCCC")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
