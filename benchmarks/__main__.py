@@ -16,6 +16,7 @@ RUNS: dict[str, list[dict[str, str]]] = {  # name: one run for each environment
     "mala": [{}],
     "reservoir": [{}],
     "rbm": [{"CHAINS": kind} for kind in ("data", "persistent")],
+    "flows": [{"MODEL": "real-nvp"}],
     "pixel_cnn": [{"FORM": form} for form in ("gated", "residual")],
     "lenet": [{}],
     "optimizers": [{}],

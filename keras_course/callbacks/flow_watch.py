@@ -1,6 +1,6 @@
 """Does a normalizing flow still learn? Its scales may run into their bound, its log-determinants out of the numbers.
 
-at the end of an epoch, of every layer on the same few rows:
+before the first step and at the end of each epoch, of every layer on the same few rows:
 log det or codes not finite        NonFiniteLossError, with the layer's name and the epoch
 saturated share of scales > limit  ScaleSaturates, with the layer's name and the share
 """
@@ -21,7 +21,7 @@ class ScaleSaturates(TrainingReport):
 
 
 class FlowWatch(ReportingCallback):
-    """Looks at each layer of a flow on a few rows, at every epoch's end. A flow brings one to its own `fit`.
+    """Looks at each layer of a flow on a few rows, before training and at every epoch's end; a flow's `fit` has one.
 
     saturated share of a layer = share of its scales with |s| > 0.99 bound
 
@@ -32,8 +32,8 @@ class FlowWatch(ReportingCallback):
 
     Raises:
         ValueError: for a limit out of range.
-        NonFiniteLossError: at an epoch's end, naming the first layer whose codes or log-determinants are not finite,
-            or the first number in the logs that is not.
+        NonFiniteLossError: naming the first layer whose codes or log-determinants are not finite, or the first number
+            in the logs that is not. Once a step has spread NaN to all weights, that is the first layer of all.
 
     Example:
         >>> import numpy as np
@@ -50,14 +50,11 @@ class FlowWatch(ReportingCallback):
             raise ValueError(f"FlowWatch needs a limit in (0, 1]. Received: limit={limit!r}")
         self.x, self.condition, self.limit = x, condition, limit
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._finite_readings("it was seen before the first step")
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        readings = self.model.readings(self.x, self.condition)
-        for reading in readings:
-            if not reading.finite:
-                raise NonFiniteLossError(
-                    int(self.model.optimizer.iterations), f"log det or the codes of the flow layer {reading.name!r}",
-                    f"it was seen at the end of epoch {epoch + 1}",
-                )  # fmt: skip
+        readings = self._finite_readings(f"it was seen at the end of epoch {epoch + 1}")
         super().on_epoch_end(epoch, logs)
         worst = max(readings, key=lambda reading: reading.saturated)
         if worst.saturated > self.limit:
@@ -67,3 +64,11 @@ class FlowWatch(ReportingCallback):
                 f"{worst.saturated:.0%} of the scales of the flow layer {worst.name!r} stand at their bound; they have "
                 "no slope left. A larger log_scale_bound, more layers, or standardised data help.",
             )
+
+    def _finite_readings(self, when: str) -> Any:
+        readings = self.model.readings(self.x, self.condition)
+        for reading in readings:
+            if not reading.finite:
+                step = int(self.model.optimizer.iterations)
+                raise NonFiniteLossError(step, f"log det or the codes of the flow layer {reading.name!r}", when)
+        return readings

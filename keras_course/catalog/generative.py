@@ -3,6 +3,7 @@
 from keras_course.catalog.entry import Entry
 
 _MODELS = "keras_course.models.generative"
+_FLOWS = "keras_course.layers.flows"
 
 ROWS = (
     Entry(
@@ -111,6 +112,46 @@ ROWS = (
             ),
             "keras_course.layers.autoregressive.masked_dense:MaskedDense",
             "keras_course.layers.autoregressive.masked_mlp:MaskedMLP",
+        ),
+    ),
+    Entry(
+        "nice", "NICE: a flow of additive couplings", shape="model",
+        object=f"{_MODELS}.coupling_flows:NICE",
+        init={"shape": 4, "couplings": 2, "units": (3,), "start_scale": 1.0, "levels": 2, "evaluation_samples": 2},
+        inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.flows:nice", sources=("R",),
+        members=(
+            *(
+                f"keras_course.ops.flows:{name}"
+                for name in ("additive_coupling", "additive_coupling_inverse", "alternating_mask", "halves_mask")
+            ),
+            *(
+                f"keras_course.ops.dequantization:{name}"
+                for name in (
+                    "bits_per_dimension", "dequantised", "quantised", "logit_transform", "logit_transform_inverse",
+                )
+            ),
+            f"{_FLOWS}.coupling:AdditiveCoupling", f"{_FLOWS}.rearrangements:LogitTransform",
+            f"{_MODELS}.conditions:Condition",
+        ),
+    ),
+    Entry(
+        "real-nvp", "Real NVP: a flow of affine couplings, multi-scale for images", shape="model",
+        object=f"{_MODELS}.coupling_flows:RealNVP",
+        init={"shape": 4, "couplings": 2, "units": (3,), "start_scale": 1.0}, inputs=(12, 4),
+        recipe="keras_course.recipes.flows:real_nvp", sources=("R",),
+        members=(
+            *(
+                f"keras_course.ops.flows:{name}"
+                for name in (
+                    "affine_coupling", "affine_coupling_inverse", "bounded_log_scale", "checkerboard_mask", "squeeze",
+                    "unsqueeze", "actnorm", "actnorm_inverse", "actnorm_start",
+                )
+            ),
+            f"{_FLOWS}.coupling:AffineCoupling", f"{_FLOWS}.coupling_network:CouplingNetwork",
+            f"{_FLOWS}.actnorm:ActNorm", f"{_FLOWS}.rearrangements:Squeeze", f"{_FLOWS}.rearrangements:Permutation",
+            f"{_FLOWS}.chain:FlowChain", f"{_FLOWS}.chain:FactorOut", f"{_FLOWS}.diagnosis:flow_readings",
+            "keras_course.distributions.flow_bijector:flow_bijector", "keras_course.callbacks.flow_watch:FlowWatch",
         ),
     ),
 )  # fmt: skip

@@ -24,7 +24,26 @@ ASKED = {"y_true": {"shape": (6, 4, 2), "dtype": "int32", "max": 3}, "y_pred": {
 _AUGMENTATION = "keras_course.layers.augmentation"
 _IDS = {"tokens": {"shape": (4, 6), "dtype": "int32", "max": 7}}
 
+_FLOWS = "keras_course.layers.flows"
+_SMALL = {"units": [3], "activation": "tanh", "start_scale": 1.0, "seed": 1}
+_ACTNORM = {"class_name": "ActNorm", "registered_name": "keras_course>ActNorm", "module": _FLOWS, "config": {}}
+
 MEMBERS: dict[str, dict[str, Any]] = {
+    f"{_FLOWS}.coupling:AdditiveCoupling": {"init": {"mask": "alternating", "flip": True, **_SMALL}, "inputs": (2, 5)},
+    f"{_FLOWS}.coupling:AffineCoupling": {
+        "init": {"mask": [1, 0, 0, 1], "log_scale_bound": 1.0, **_SMALL},
+        "inputs": {"inputs": {"shape": (2, 4)}, "condition": {"shape": (2, 3)}},
+    },
+    f"{_FLOWS}.coupling_network:CouplingNetwork": {"init": {"outputs": 2, **_SMALL}, "inputs": (2, 3)},
+    f"{_FLOWS}.actnorm:ActNorm": {"init": {}, "inputs": (2, 7, 3)},
+    f"{_FLOWS}.rearrangements:Squeeze": {"init": {}, "inputs": (2, 2, 4, 1)},
+    f"{_FLOWS}.rearrangements:Permutation": {"init": {"order": "random"}, "inputs": (2, 9)},
+    f"{_FLOWS}.rearrangements:LogitTransform": {
+        "init": {"alpha": 0.2},
+        "inputs": {"x": {"shape": (2, 3), "dtype": "probability"}},
+    },
+    f"{_FLOWS}.chain:FlowChain": {"init": {"flows": [_ACTNORM]}, "inputs": (2, 7, 3)},
+    f"{_FLOWS}.chain:FactorOut": {"init": {"flows": [_ACTNORM]}, "inputs": (2, 7, 1, 6)},
     "keras_course.layers.additive_attention:AdditiveAttention": {
         "init": {"units": 3},
         "inputs": {"query": {"shape": (2, 4)}, "annotations": {"shape": (2, 3, 2, 5)}},

@@ -3,18 +3,24 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
 from keras import ops
 
 from keras_course.core.backend import jacobian
+from keras_course.distributions import flow_bijector
 from keras_course.layers.flows import (
     ActNorm,
     AdditiveCoupling,
     AffineCoupling,
+    CouplingNetwork,
     FactorOut,
     FlowChain,
+    FlowLayer,
     LogitTransform,
     Permutation,
     Squeeze,
+    flow_readings,
 )
 
 NETWORK = {"units": (5,), "activation": "tanh", "start_scale": 1.0}
@@ -86,3 +92,45 @@ def test_the_tfp_view_is_the_layer_the_other_way_round(case):
     assert tuple(view.forward_event_shape(layer.code_shape)) == layer.event_shape
     assert tuple(view.inverse_event_shape(layer.event_shape)) == layer.code_shape
     assert len(view.trainable_variables) == len(layer.trainable_variables)
+
+
+def test_a_coupling_network_of_ones_own_is_used_and_must_keep_an_images_size():
+    doubled = keras.layers.Rescaling(2.0)
+    layer = CouplingNetwork(3, network=doubled, start_scale=1.0)
+    x = ops.ones((2, 4))
+    np.testing.assert_allclose(layer(x), 2.0 * ops.matmul(x, layer.last.kernel), rtol=1e-6)
+    with pytest.raises(ValueError, match="keeps all axes but the last"):
+        CouplingNetwork(3, network=keras.layers.AveragePooling2D(2))(ops.ones((1, 4, 4, 1)))
+    with pytest.raises(ValueError, match="built for a condition of None numbers. Received: 2 numbers"):
+        layer(x, ops.ones((2, 2)))
+
+
+def test_readings_name_each_layer_and_see_saturation():
+    chain = FlowChain([AffineCoupling(name="first", start_scale=0.0), AffineCoupling(name="second")], name="flow")
+    x = ops.ones((2, 4))
+    chain(x)
+    chain.flows[0].network.last.bias.assign([100.0, 0.0, 0.0, 0.0])
+    first, second = flow_readings(chain, x)
+    assert (first.name, second.name) == ("flow/first", "flow/second")
+    assert first.finite and first.saturated == 0.5 and second.saturated == 0.0
+    assert first.least == first.greatest == pytest.approx(2.0)
+
+
+def test_a_view_needs_a_built_layer_and_is_what_as_bijector_gives():
+    with pytest.raises(ValueError, match="must be built first"):
+        flow_bijector(ActNorm())
+    layer = AffineCoupling(start_scale=1.0)
+    x = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
+    layer(x, ops.ones((2, 3)))
+    ones = ops.ones(3)  # one condition for all rows
+    np.testing.assert_allclose(flow_bijector(layer, ones).inverse(x), layer.forward(x, ops.ones((2, 3)))[0])
+    np.testing.assert_allclose(layer.as_bijector().inverse(x, condition=ones), flow_bijector(layer, ones).inverse(x))
+    with pytest.raises(TypeError, match="no forward"):
+        FlowLayer().forward(x)
+    assert tuple(
+        tfp.distributions.TransformedDistribution(
+            tfp.distributions.MultivariateNormalDiag(tf.zeros(2)), flow_bijector(layer, ones)
+        )
+        .sample(3, seed=1)
+        .shape
+    ) == (3, 2)

@@ -22,6 +22,15 @@ from reference_tests.oracles.generative_adversarial import (
     wgan_steps,
 )
 from reference_tests.oracles.generative_draw import draw_filterbank, draw_strokes, draw_windows
+from reference_tests.oracles.generative_flows import (
+    actnorm_of_a_batch,
+    additive_coupling_output,
+    affine_coupling_output,
+    bits_of_pixels,
+    flow_masks,
+    nice_density,
+    real_nvp_density,
+)
 from reference_tests.oracles.generative_masked import masked_autoencoder, masks_by_degree
 from reference_tests.oracles.generative_pixels import (  # noqa: F401
     affine_samples,
@@ -34,10 +43,14 @@ from reference_tests.oracles.normals import mean_of, normal_density, normal_dive
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
+    "actnorm_of_a_batch",
+    "additive_coupling_output",
     "adversarial_losses",
+    "affine_coupling_output",
     "bernoulli_autoencoder",
     "bernoulli_pixels",
     "birthdays",
+    "bits_of_pixels",
     "codes_between",
     "divergence_of_codes",
     "draw_filterbank",
@@ -46,16 +59,19 @@ __all__ = [
     "elbo_by_enumeration",
     "free_bits",
     "duplicates_in_batches",
+    "flow_masks",
     "frechet_of_moments",
     "gan_steps",
     "importance_weighted_bounds",
     "inception_scores",
     "linear_gaussian_bound",
+    "masked_autoencoder",
+    "masks_by_degree",
+    "nice_density",
     "optimal_discriminators",
     "penalties_of_a_critic",
     "precision_and_recall_of_points",
-    "masked_autoencoder",
-    "masks_by_degree",
+    "real_nvp_density",
     "reparametrised_draws",
     "slopes_of_the_bound",
     "two_stochastic_layers",

@@ -23,7 +23,7 @@ class FlowChain(FlowLayer):
         z = f_L(... f_2(f_1(x))),   log det = sum_l log det_l
 
     Args:
-        flows: `FlowLayer`s, the first reads x.
+        flows: `FlowLayer`s or their configs (this layer's dtype, where they name none), the first reads x.
         **kwargs: as keras.layers.Layer.
 
     Input shape:
@@ -47,7 +47,7 @@ class FlowChain(FlowLayer):
 
     def __init__(self, flows: Iterable[FlowLayer], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.flows = list(flows)
+        self.flows = [_made(flow, self.dtype_policy.name) if isinstance(flow, dict) else flow for flow in flows]
         if not self.flows or not all(isinstance(flow, FlowLayer) for flow in self.flows):
             raise ValueError(f"FlowChain needs one or more flow layers. Received: flows={self.flows!r}")
 
@@ -110,7 +110,7 @@ class FactorOut(FlowLayer):
     to carry. The base density judges all codes alike.
 
     Args:
-        flows: `FlowLayer`s for the half that goes on.
+        flows: `FlowLayer`s or their configs, for the half that goes on.
         **kwargs: as keras.layers.Layer.
 
     Input shape:
@@ -180,3 +180,8 @@ class FactorOut(FlowLayer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> FactorOut:
         return cls(keras.saving.deserialize_keras_object(config.pop("flows")), **config)
+
+
+def _made(config: dict[str, Any], dtype: str) -> Any:
+    """A layer of its config."""
+    return keras.saving.deserialize_keras_object({**config, "config": {"dtype": dtype, **config["config"]}})

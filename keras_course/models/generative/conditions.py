@@ -32,6 +32,8 @@ class Condition:
     Example:
         >>> ops.convert_to_numpy(Condition("Mine", classes=3).encoded([2, 0], "float32")).tolist()
         [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+
+    Source: R.
     """
 
     def __init__(self, who: str, size: int | None = None, classes: int | None = None) -> None:

@@ -51,8 +51,8 @@ class NormalizingFlow(GenerativeModel):
     `model(x)` and `predict` give log p(x), nats; `compile()` takes an optimizer, no loss. Metric: `bits_per_dimension`.
     Training data of a conditional flow are `fit(x, y)` with y the condition; elsewhere the model takes (x, y).
 
-    The first `fit` gives layers with a data-dependent start (`ActNorm`) their start, from at most 512 rows; for a
-    training loop of your own call `start_at` yourself. Every `fit` watches each layer (`FlowWatch`).
+    The first `fit` or `train_on_batch` gives layers with a data-dependent start (`ActNorm`) their start, `fit` from at
+    most 512 rows; for a training loop of your own call `start_at`. Every `fit` watches each layer (`FlowWatch`).
 
     Endpoints: serving_default and log_prob, bits_per_dimension, encode (x), decode (z), sample (seed, n). With a
     condition each takes it last, and sample (seed, condition) draws one x a row of it.
@@ -136,7 +136,9 @@ class NormalizingFlow(GenerativeModel):
         x, y = self.condition.parted(inputs)
         if not training or self.levels is None:
             return self.log_prob(x, y, training)
-        return self._log_prob_at(x, self.training_noise(ops.shape(x)[0]), self.condition_of(y), training)
+        noise = self.training_noise(ops.shape(x)[0])
+        noisy = dequantised(ops.cast(self.checked(x), noise.dtype), noise, self.levels)
+        return self._log_prob_of(noisy, self.condition_of(y), training)
 
     def condition_of(self, y: Any) -> Any:
         """What the flow layers are given for y, (B, N) or None; ValueError if it does not fit."""
@@ -152,22 +154,20 @@ class NormalizingFlow(GenerativeModel):
         """
         condition = self.condition_of(y)
         if self.levels is None:
-            return self._log_prob_at(x, None, condition, training)
-        draws = self.evaluation_samples
-        noise = self.evaluation_noise()[:, None]  # (K, 1, *shape)
-        copies = ops.cast(self.checked(x), self.flow.compute_dtype)[None] + ops.zeros_like(noise)  # (K, B, *shape)
-        noise = ops.broadcast_to(noise, ops.shape(copies))
-        flat = (-1, *self.event_shape)
-        condition = None if condition is None else ops.tile(condition, (draws, 1))
-        bounds = self._log_prob_at(ops.reshape(copies, flat), ops.reshape(noise, flat), condition, training)
-        return ops.mean(ops.reshape(bounds, (draws, ops.shape(x)[0])), axis=0)
+            return self._log_prob_of(x, condition, training)
+        bounds = self._log_prob_of(*self._noisy_copies(x, condition), training)
+        return ops.mean(ops.reshape(bounds, (self.evaluation_samples, ops.shape(x)[0])), axis=0)
 
-    def _log_prob_at(self, x: Any, noise: Any, condition: Any, training: Any) -> Any:
-        """log p at given noise, (B,)."""
-        x = ops.cast(self.checked(x), self.flow.compute_dtype)
-        if self.levels is not None:
-            x = dequantised(x, noise, self.levels)
-        z, log_det = self.flow.forward(x, condition, training)
+    def _noisy_copies(self, x: Any, condition: Any) -> tuple[Any, Any]:
+        """Pixels at every draw of the bank, (K B, *shape) in (0, 1), and the condition as often."""
+        noise = self.evaluation_noise()[:, None]  # (K, 1, *shape)
+        y = dequantised(ops.cast(self.checked(x), noise.dtype)[None], noise, self.levels)  # (K, B, *shape)
+        condition = None if condition is None else ops.tile(condition, (self.evaluation_samples, 1))
+        return ops.reshape(y, (-1, *self.event_shape)), condition
+
+    def _log_prob_of(self, x: Any, condition: Any, training: Any) -> Any:
+        """log p, (B,), of what the first flow layer reads; with levels of the whole numbers behind it."""
+        z, log_det = self.flow.forward(ops.cast(self.checked(x), self.flow.compute_dtype), condition, training)
         log_prob = base_log_prob(self.base, ops.reshape(z, (-1, self.size))) + log_det
         return log_prob if self.levels is None else log_prob - self.size * math.log(self.levels)
 
@@ -237,13 +237,11 @@ class NormalizingFlow(GenerativeModel):
             x: tensor or array (B, *shape), B >= 1.
             y: condition, or None.
         """
-        x = ops.cast(self.checked(ops.convert_to_tensor(x)), self.flow.compute_dtype)
+        x, condition = ops.cast(self.checked(ops.convert_to_tensor(x)), self.flow.compute_dtype), self.condition_of(y)
         if self.levels is not None:
-            rows = x.shape[0]
-            noise = uniform_noise((rows, *self.event_shape), stateless_seed(self.seed, "start", 0), x.dtype.name)
-            x = dequantised(x, noise, self.levels)
+            x, condition = self._noisy_copies(x, condition)
         with self.distribute_strategy.scope():
-            self.flow.start_at(x, self.condition_of(y))
+            self.flow.start_at(x, condition)
 
     def readings(self, x: Any, y: Any = None) -> list[FlowReading]:
         """What each layer makes of some rows: finite or not, its log-determinants, its saturated scales."""
@@ -276,11 +274,22 @@ class NormalizingFlow(GenerativeModel):
         rows = self._first_rows(x, y)
         if rows is not None:
             self.require_possible(rows[0])
-            if any(not int(leaf.started) for _, leaf in leaves_of(self.flow) if hasattr(leaf, "started")):
-                self.start_at(*rows)
+            self._start_once(*rows)
             watched = [None if part is None else part[:WATCHED_ROWS] for part in rows]
             kwargs["callbacks"] = with_reports(kwargs.get("callbacks"), FlowWatch(*watched))
         return super().fit(x, y, *args[4:], **kwargs)
+
+    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        self._start_once(x, y if self.condition else None)
+        return super().train_on_batch(x, y, *args, **kwargs)
+
+    def _start_once(self, x: Any, y: Any) -> None:
+        if any(
+            not int(tf.convert_to_tensor(leaf.started.value))
+            for _, leaf in leaves_of(self.flow)
+            if hasattr(leaf, "started")
+        ):
+            self.start_at(x, y)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.condition.require_possible(y)
