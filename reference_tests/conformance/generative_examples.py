@@ -37,6 +37,7 @@ def with_momentum() -> dict[str, Any]:
 
 
 GENERATIVE_TRAINING: dict[str, dict[str, Any]] = {
+    "draw": {"compile": with_adam, "any_split": True},
     "nice": {"compile": with_momentum, "any_split": True},
     "real-nvp": {"compile": with_momentum, "any_split": True},
     "gan": {

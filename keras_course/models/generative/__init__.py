@@ -1,7 +1,8 @@
-"""Models that generate: variational autoencoders, adversarial networks, autoregressive networks, generators."""
+"""Models that generate: variational autoencoders, DRAW, adversarial and autoregressive networks, generators."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.models.generative.dcgan import dcgan_networks
+from keras_course.models.generative.draw import DRAW
 from keras_course.models.generative.gan import GAN
 from keras_course.models.generative.generator_networks import AffineGenerator, BernoulliGenerator
 from keras_course.models.generative.made import MADE
@@ -11,14 +12,15 @@ from keras_course.models.generative.variational_autoencoder import VariationalAu
 from keras_course.models.generative.wgan import WGAN
 
 __all__ = [
+    "DRAW",
+    "GAN",
+    "MADE",
+    "WGAN",
     "AffineGenerator",
     "BernoulliGenerator",
     "ConditionalNetwork",
-    "GAN",
-    "MADE",
     "PixelCNN",
     "StochasticLayers",
     "VariationalAutoencoder",
-    "WGAN",
     "dcgan_networks",
 ]
