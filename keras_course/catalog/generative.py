@@ -11,13 +11,25 @@ ROWS = (
         object=f"{_MODELS}.variational_autoencoder:VariationalAutoencoder",
         init={"shape": 6, "latent": 2, "units": (5,)}, inputs={"x": {"shape": [12, 6], "dtype": "int32", "max": 2}},
         recipe="keras_course.recipes.generative:vae", sources=("C 19.4", "R"),
-        members=tuple(
+        members=("keras_course.callbacks.code_watch:CodeWatch", "keras_course.callbacks.code_watch:code_report")
+        + tuple(
             f"keras_course.ops.elbo:{name}"
             for name in (
                 "elbo_from_divergence", "elbo_from_joint", "elbo_from_entropy", "importance_weighted_bound",
                 "diagonal_gaussian_divergence", "diagonal_gaussian_entropy", "diagonal_gaussian_log_density",
-                "bernoulli_log_likelihood", "reparametrised",
+                "bernoulli_log_likelihood", "reparametrised", "with_free_bits", "active_units",
             )
+        ),
+    ),
+    Entry(
+        "draw", "DRAW: images in strokes, through windows that look and draw", shape="model",
+        object=f"{_MODELS}.draw:DRAW",
+        init={"shape": (3, 4), "steps": 2, "latent": 2, "units": 3, "read": 2, "write": 2, "evaluation_samples": 2},
+        inputs={"x": {"shape": [12, 3, 4], "dtype": "int32", "max": 2}},
+        recipe="keras_course.recipes.draw:draw", sources=("C 19.4",),
+        members=tuple(
+            f"keras_course.ops.draw_attention:{name}"
+            for name in ("window_of", "filterbank", "read_window", "write_window")
         ),
     ),
     Entry(

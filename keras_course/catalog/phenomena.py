@@ -96,4 +96,13 @@ ROWS = (
             "keras_course.experiments.mode_collapse:heaps_covered",
         ),
     ),
+    Entry(
+        "likelihood-table", "Log-likelihoods of digits: every model on the same pixels, in one table",
+        shape="experiment", object="keras_course.experiments.likelihood_table:run",
+        recipe="keras_course.experiments.likelihood_table:Config", sources=("R", "C 18.3", "C 19.4"),
+        members=(
+            "keras_course.experiments.likelihood_table:factorised_log_likelihood",
+            "keras_course.experiments.likelihood_table:bits_per_value",
+        ),
+    ),
 )  # fmt: skip

@@ -40,7 +40,7 @@ class DistributionOutput(keras.layers.Layer):
 
     Args:
         family: name in `FAMILIES` ("normal", "diagonal_gaussian", "full_covariance_gaussian", "bernoulli",
-            "categorical", "poisson", "mixture"), or a `Family`.
+            "categorical", "categorical_levels", "discretized_logistic", "poisson", "mixture"), or a `Family`.
         event_size: int, coordinates D of y; for "categorical" the number of classes K. None: the family's default.
         components: int, number of mixture components M; for "mixture" alone.
         component_family: name or `Family` of the components; for "mixture" alone, default "normal".

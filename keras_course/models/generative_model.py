@@ -3,6 +3,7 @@
     fit(x), evaluate(x)     no y; impossible x is refused before the first step, by row and value
     compile(optimizer)      the loss is the model's own
     weighted_mean(losses)   what `compute_loss` returns of one loss a row
+    watches(x)              callbacks that `fit` adds, which name what breaks
 
 A subclass sets `event_shape`, names its `own_loss`, and says what x it gives a density: `possible` and `wanted`.
 """
@@ -15,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.callbacks.training_reports import with_reports
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
 
@@ -117,9 +119,28 @@ class GenerativeModel(Model):
             losses = losses * ops.reshape(ops.cast(sample_weight, losses.dtype), (-1,))
         return self.mean_over_rows(losses) + sum(self._aggregate_additional_loss(penalty) for penalty in self.losses)
 
-    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def watches(self, x: Any) -> tuple[Any, ...]:
+        """Callbacks by which `fit` tells what goes wrong, where the user brings none of their class.
+
+        Args:
+            x: what `fit` was given.
+        """
+        return ()
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         self.require_possible(x)
-        return super().fit(x, _targets(x, y, kwargs), *args, **kwargs)
+        callbacks = with_reports(callbacks, *self.watches(x))
+        return super().fit(x, _targets(x, y, kwargs), batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_possible(x)

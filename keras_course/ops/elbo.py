@@ -21,6 +21,7 @@ from keras import ops
 from keras_course.ops.floating import as_floating
 
 __all__ = [
+    "active_units",
     "bernoulli_log_likelihood",
     "diagonal_gaussian_divergence",
     "diagonal_gaussian_entropy",
@@ -30,6 +31,7 @@ __all__ = [
     "elbo_from_joint",
     "importance_weighted_bound",
     "reparametrised",
+    "with_free_bits",
 ]
 
 LOG_2_PI = math.log(2 * math.pi)
@@ -250,6 +252,58 @@ def importance_weighted_bound(log_joint: Any, log_q: Any) -> Any:
     log_weights = log_joint - as_floating(log_q, log_joint.dtype)  # (K, ...)
     draws = ops.cast(ops.shape(log_weights)[0], log_weights.dtype)
     return ops.logsumexp(log_weights, axis=0) - ops.log(draws)
+
+
+def with_free_bits(divergences: Any, least: float, means: Any = None) -> Any:
+    """A divergence of which each group of code units may spend `least` nats for nothing.
+
+    d_i = sum_g d_ig where mean_g > least, least elsewhere;   so mean_i d_i = sum_g max(least, mean_g),
+    mean_g = mean_i d_ig over the batch, which decides: an example may well spend less
+
+    A group that spends less than `least` feels no pull back to the prior, so it is not switched off before it is of
+    use. The published form has the mean over the batch inside of the maximum, as here. What is left of the ELBO is a
+    bound below it.
+
+    Args:
+        divergences: tensor (B, G), nats a group: a SUM over the units of a group, a mean over nothing.
+        least: float >= 0, lambda, nats a group (and not bits, whatever the name).
+        means: tensor (G,), where the batch is larger than what is here; None takes the mean over the rows.
+
+    Returns:
+        Tensor (B,).
+
+    Example:
+        >>> with_free_bits([[0.1, 2.0], [0.3, 1.0]], least=0.5).numpy().tolist()
+        [2.5, 1.5]
+
+    Source: C 19.4; Kingma et al. 2016.
+    """
+    divergences = as_floating(divergences)
+    means = ops.mean(divergences, axis=0) if means is None else as_floating(means, divergences.dtype)
+    return ops.sum(ops.where(means > least, divergences, ops.full_like(divergences, least)), axis=-1)
+
+
+def active_units(means: Any, threshold: float = 0.01) -> Any:
+    """Which units of a code say anything of x.
+
+    active_j = Var_i(E_q[z_j | x_i]) > threshold,   the variance over examples (by N, not by N - 1)
+
+    A unit that q leaves at its prior has the same mean for all x: the posterior has collapsed there.
+
+    Args:
+        means: tensor (N, Z), E_q[z | x_i] of many examples.
+        threshold: float, in squared units of the code.
+
+    Returns:
+        bool tensor (Z,).
+
+    Example:
+        >>> active_units([[0.0, 1.0], [0.1, -1.0]]).numpy().tolist()
+        [False, True]
+
+    Source: Burda, Grosse and Salakhutdinov 2015.
+    """
+    return ops.var(as_floating(means), axis=0) > threshold
 
 
 def _expectation(values: Any, weights: Any) -> Any:

@@ -26,6 +26,7 @@ __all__ = [
     "latent_plane",
     "reconstructions",
     "samples_of_the_prior",
+    "traversals_and_interpolations",
     "vae",
 ]
 
@@ -50,8 +51,11 @@ def vae() -> Recipe:
         baseline=factorised_bernoulli,
         floor={"elbo": -20.6},
         select="val_loss",
-        figures=(learning_curves, samples_of_the_prior, reconstructions, latent_plane, bound_by_draws),
-    )
+        figures=(
+            learning_curves, samples_of_the_prior, reconstructions, latent_plane, traversals_and_interpolations,
+            bound_by_draws,
+        ),
+    )  # fmt: skip
 
 
 def binarised(dataset: Any) -> Any:
@@ -140,6 +144,30 @@ def latent_plane(context: FigureContext, side: int = 13) -> Figure:
     plane.set_ylabel("code unit 2")
     plane.set_title("E[x | z] over the plane", fontsize=10)
     figure.suptitle(f"{context.recipe.slug}: the plane of codes", fontsize=11)
+    return figure
+
+
+def traversals_and_interpolations(context: FigureContext, columns: int = 11, pairs: int = 5) -> Figure:
+    """One code unit moves through its prior while the others stay; and straight lines between the codes of digits."""
+    model, x = context.model, context.dataset.test.x
+    codes = np.asarray(model.encode(x)["mean"])
+    moves = ndtri(np.linspace(0.02, 0.98, columns))[:, None]  # equal shares of the prior
+    shares = np.linspace(0.0, 1.0, columns)[:, None]
+    _, firsts = np.unique(np.asarray(context.dataset.test.y), return_index=True)  # a digit of each class
+    firsts = np.resize(firsts, 2 * pairs)
+    units = min(model.latent[0], pairs)
+    starts = [(codes[row], unit) for row in firsts[: max(pairs // units, 1)] for unit in range(units)]
+    moved = [np.where(np.arange(len(start)) == unit, moves, start) for start, unit in starts]
+    lines = [(1 - shares) * codes[a] + shares * codes[b] for a, b in zip(firsts[::2], firsts[1::2], strict=True)]
+    titles = ("one code unit a row, -2 to 2, the others those of a digit", "between the codes of two test digits")
+    figure = Figure(figsize=(11.0, 3.4), layout="constrained")
+    for part, sheet, title in zip(figure.subfigures(1, 2, wspace=0.04), (moved, lines), titles, strict=True):
+        part.suptitle(title, fontsize=10)
+        grid = part.subplots(len(sheet), columns, squeeze=False)
+        for row, z in enumerate(sheet):
+            for column, image in enumerate(np.asarray(model.decode(z.astype("float32")))):
+                _show(grid[row, column], image)
+    figure.suptitle(f"{context.recipe.slug}: E[x | z] along lines of codes", fontsize=11)
     return figure
 
 

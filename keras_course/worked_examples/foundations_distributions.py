@@ -13,14 +13,22 @@ from keras import ops
 
 from keras_course.core.backend import compiled
 from keras_course.distributions.distribution_output import DistributionOutput
-from keras_course.distributions.families import FullCovarianceGaussian, Mixture, Normal
+from keras_course.distributions.families import (
+    CategoricalLevels,
+    DiscretizedLogistic,
+    FullCovarianceGaussian,
+    Mixture,
+    Normal,
+)
 from keras_course.distributions.information import entropy, kl_divergence
 from keras_course.distributions.negative_log_likelihood import NegativeLogLikelihood
 
 __all__ = [
     "bernoulli_head",
     "categorical_head",
+    "categorical_levels",
     "diagonal_gaussian_head",
+    "discretized_logistic",
     "full_gaussian_head",
     "gaussian_density",
     "gaussian_divergence",
@@ -142,6 +150,32 @@ def mixture_head(y: Any, logits: Any, means: Any, stds: Any) -> dict[str, Any]:
         "negative_log_likelihood": _costs(head, parameters, y),
         "mean": compiled(head.mean)(parameters)[:, 0],
         "variance": ops.square(compiled(head.stddev)(parameters)[:, 0]),
+    }
+
+
+def categorical_levels(y: Any, logits: Any) -> dict[str, Any]:
+    """Grey pixels with a free logit for every level. Source: C 19.4."""
+    pixels, levels = logits.shape[1:]
+    family = CategoricalLevels(pixels, levels)
+    head = DistributionOutput(family, project=False, dtype=_dtype(logits))
+    parameters = ops.reshape(logits, (-1, pixels * levels))
+    return {
+        "negative_log_likelihood": _costs(head, parameters, y),
+        "masses": compiled(family.masses)(parameters),
+        "mean": compiled(head.mean)(parameters),
+    }
+
+
+def discretized_logistic(y: Any, location: Any, scale: Any, weight: Any, levels: int) -> dict[str, Any]:
+    """Grey pixels under bells cut into bins, in the tails too, where a difference of sigmoids is 0. Source: C 19.4."""
+    pixels, components = location.shape[1:]
+    family = DiscretizedLogistic(pixels, levels, components, minimum_scale=1e-6)
+    head = DistributionOutput(family, project=False, dtype=_dtype(location))
+    parameters = family.parameters_from(location, scale, ops.log(weight))
+    return {
+        "negative_log_likelihood": _costs(head, parameters, y),
+        "masses": compiled(family.masses)(parameters),
+        "mean": compiled(head.mean)(parameters),
     }
 
 

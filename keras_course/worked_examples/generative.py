@@ -22,6 +22,7 @@ from keras_course.ops.elbo import (
     elbo_from_joint,
     importance_weighted_bound,
     reparametrised,
+    with_free_bits,
 )
 from keras_course.ops.information import entropy, kl_divergence
 
@@ -30,6 +31,7 @@ __all__ = [
     "bernoulli_pixels",
     "divergence_of_codes",
     "elbo_by_enumeration",
+    "free_bits",
     "importance_weighted_bounds",
     "linear_gaussian_bound",
     "reparametrised_draws",
@@ -74,6 +76,12 @@ def elbo_by_enumeration(prior: Any, likelihood: Any, q: Any) -> dict[str, Any]:
 
     elbo, gap, log_evidence = compiled(bounds)(prior, likelihood, q)
     return {"elbo": elbo, "gap": gap, "log_evidence": log_evidence}
+
+
+def free_bits(divergences: Any, least: float) -> dict[str, Any]:
+    """What a group of code units may spend for nothing; the mean is sum_g max(least, mean_g). Source: C 19.4."""
+    rows = compiled(with_free_bits)(divergences, least)
+    return {"rows": rows, "mean": ops.mean(rows)}
 
 
 def _linear_gaussian(

@@ -39,6 +39,7 @@ def with_momentum() -> dict[str, Any]:
 GENERATIVE_TRAINING: dict[str, dict[str, Any]] = {
     "made": {"compile": with_adam, "any_split": True},
     "maf": {"compile": with_adam, "any_split": True},
+    "draw": {"compile": with_adam, "any_split": True},
     "nice": {"compile": with_momentum, "any_split": True},
     "real-nvp": {"compile": with_momentum, "any_split": True},
     "gan": {

@@ -274,6 +274,7 @@ OTHERS: dict[str, ModelCase] = {
             "samples": 2,
             "evaluation_samples": 5,
             "beta": 0.5,
+            "free_bits": 0.2,
         },
         (4, 3, 2, 1),
         None,

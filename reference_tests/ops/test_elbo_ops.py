@@ -11,6 +11,7 @@ from keras import ops
 from scipy import stats
 
 from keras_course.ops.elbo import (
+    active_units,
     bernoulli_log_likelihood,
     diagonal_gaussian_divergence,
     diagonal_gaussian_entropy,
@@ -20,6 +21,7 @@ from keras_course.ops.elbo import (
     elbo_from_joint,
     importance_weighted_bound,
     reparametrised,
+    with_free_bits,
 )
 from keras_course.ops.information import entropy, kl_divergence
 
@@ -129,6 +131,26 @@ def test_a_draw_moves_with_mean_and_scale_as_its_noise_says():
         z = reparametrised(mean, scale, noise)
     np.testing.assert_allclose(tape.gradient(z, mean), np.ones((4, 3)), rtol=1e-15)
     np.testing.assert_allclose(tape.gradient(z, scale), OTHER_MEAN, rtol=1e-15)
+
+
+def test_free_bits_are_the_published_sum_of_maxima_and_shut_off_the_gradient_of_whole_groups():
+    divergences = np.array([[0.1, 2.0, 0.7], [0.5, 1.0, 0.2], [0.3, 0.0, 0.9]])
+    means = divergences.mean(axis=0)  # 0.3, 1.0, 0.6: the third group has a row below 0.5 that still counts
+    rows = with_free_bits(divergences, least=0.5)
+    assert float(ops.mean(rows)) == pytest.approx(np.maximum(0.5, means).sum(), rel=1e-12)
+    halves = [with_free_bits(part, 0.5, means) for part in (divergences[:1], divergences[1:])]
+    np.testing.assert_allclose(np.concatenate(halves), rows, rtol=1e-12)  # means of a larger batch, handed in
+    values = tf.constant(divergences)
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        total = tf.reduce_sum(with_free_bits(values, 0.5))
+    np.testing.assert_array_equal(tape.gradient(total, values), [[0, 1, 1]] * 3)
+
+
+def test_a_unit_is_active_if_its_mean_moves_with_x():
+    means = np.array([[0.0, 5.0, 0.3], [0.15, 5.0, -0.3]])
+    np.testing.assert_array_equal(active_units(means), [False, False, True])
+    assert bool(active_units(means, threshold=0.005)[0])  # 0.075 ** 2
 
 
 def test_values_and_gradients_are_finite_at_the_edges_of_float32():

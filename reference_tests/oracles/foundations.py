@@ -20,6 +20,7 @@ from reference_tests.oracles.foundations_information import (
     poisson_head,
     self_information_of_events,
 )
+from reference_tests.oracles.foundations_levels import categorical_levels, discretized_logistic
 from reference_tests.oracles.foundations_networks import (
     backprop_batch_gradient,
     backprop_deep_gradient,
@@ -101,12 +102,14 @@ __all__ = [
     "bernoulli_probabilities",
     "best_linear_fit",
     "categorical_head",
+    "categorical_levels",
     "chain_rule_one_variable",
     "chain_rule_two_variables",
     "clipped_linear_unit",
     "cost_of_theta",
     "cross_entropy_identity",
     "diagonal_gaussian_head",
+    "discretized_logistic",
     "entropy_of_rows",
     "full_gaussian_head",
     "gaussian_density",

@@ -21,6 +21,7 @@ from reference_tests.oracles.generative_adversarial import (
     wasserstein_on_a_line,
     wgan_steps,
 )
+from reference_tests.oracles.generative_draw import draw_filterbank, draw_strokes, draw_windows
 from reference_tests.oracles.generative_flows import (
     actnorm_of_a_batch,
     additive_coupling_output,
@@ -38,6 +39,7 @@ from reference_tests.oracles.generative_pixels import (  # noqa: F401
     pixel_likelihood,
     pixel_masks,
 )
+from reference_tests.oracles.normals import mean_of, normal_density, normal_divergence, normal_entropy, over_the_line
 from reference_tests.oracles.precision import dot, exact, gradients, rounded, sigmoid, softplus, times, transpose
 
 __all__ = [
@@ -51,8 +53,12 @@ __all__ = [
     "bits_of_pixels",
     "codes_between",
     "divergence_of_codes",
-    "duplicates_in_batches",
+    "draw_filterbank",
+    "draw_strokes",
+    "draw_windows",
     "elbo_by_enumeration",
+    "free_bits",
+    "duplicates_in_batches",
     "flow_masks",
     "frechet_of_moments",
     "gan_steps",
@@ -78,47 +84,13 @@ UNIT_OFFSET = mpmath.log(mpmath.e - 1)  # softplus of it is 1
 LEAST_SCALE = mpmath.mpf("1e-5")  # of a code
 
 
-def _mean(values):
-    return sum(values, mpmath.mpf(0)) / len(values)
-
-
-def _density(value, mean, scale):
-    """N(value; mean, scale**2), a probability density and no logarithm."""
-    return mpmath.exp(-(((value - mean) / scale) ** 2) / 2) / (scale * mpmath.sqrt(2 * mpmath.pi))
-
-
-def _over_the_line(function, mean, scale):
-    """Integral of a function that falls like N(mean, scale**2), split at whole standard deviations."""
-    return mpmath.quad(function, [mean + scale * k for k in range(-15, 16, 5)])
-
-
-def _divergence(mean, scale, prior_mean=0, prior_scale=1):
-    """Integral of q log(q / p)."""
-
-    def integrand(z):
-        q = _density(z, mean, scale)
-        return q * (mpmath.log(q) - mpmath.log(_density(z, prior_mean, prior_scale)))
-
-    return _over_the_line(integrand, mean, scale)
-
-
-def _entropy(mean, scale):
-    """Integral of -q log q."""
-
-    def integrand(z):
-        q = _density(z, mean, scale)
-        return -q * mpmath.log(q)
-
-    return _over_the_line(integrand, mean, scale)
-
-
 def divergence_of_codes(mean, scale, prior_mean, prior_scale):
     """KL(q || p) and H(q) of products of normals: one integral a coordinate."""
     arguments = map(exact, (mean, scale, prior_mean, prior_scale))
     rows = [list(zip(*row, strict=True)) for row in zip(*arguments, strict=True)]
     return {
-        "divergence": rounded([sum(_divergence(*four) for four in row) for row in rows]),
-        "entropy": rounded([sum(_entropy(m, s) for m, s, _, _ in row) for row in rows]),
+        "divergence": rounded([sum(normal_divergence(*four) for four in row) for row in rows]),
+        "entropy": rounded([sum(normal_entropy(m, s) for m, s, _, _ in row) for row in rows]),
     }
 
 
@@ -137,7 +109,7 @@ def reparametrised_draws(mean, scale, noise):
     """Draws, and their variance as the mean squared difference of all pairs, halved."""
     mean, scale, noise = exact(mean), exact(scale), exact(noise)
     z = [[m + s * e for m, s, e in zip(mean, scale, row, strict=True)] for row in noise]
-    variance = [_mean([(a - b) ** 2 for a in column for b in column]) / 2 for column in transpose(z)]
+    variance = [mean_of([(a - b) ** 2 for a in column for b in column]) / 2 for column in transpose(z)]
     return {"z": rounded(z), "variance": rounded(variance)}
 
 
@@ -149,6 +121,14 @@ def elbo_by_enumeration(prior, likelihood, q):
     gap = sum(w * mpmath.log(w * evidence / j) for w, j in zip(q, joint, strict=True))
     bound = mpmath.log(evidence) - gap
     return {"elbo": rounded([bound] * 3), "gap": rounded([gap]), "log_evidence": rounded([mpmath.log(evidence)])}
+
+
+def free_bits(divergences, least):
+    """The published sum of maxima of batch means; and a row at a time."""
+    rows, least = exact(divergences), exact(least)
+    means = [mean_of(column) for column in transpose(rows)]
+    paid = [sum(d if mean > least else least for d, mean in zip(row, means, strict=True)) for row in rows]
+    return {"rows": rounded(paid), "mean": rounded(sum(max(least, mean) for mean in means))}
 
 
 def _codes_of(x, code_weight, code_bias):
@@ -178,17 +158,17 @@ def linear_gaussian_bound(x, weight, bias, noise_scale, code_weight, code_bias, 
         def likelihood(z, row=row):
             product = mpmath.mpf(1)
             for value, slope, centre, scale in zip(row, w, b, s, strict=True):
-                product *= _density(value, slope * z + centre, scale)
+                product *= normal_density(value, slope * z + centre, scale)
             return product
 
         def expected(function, mean=mean):
-            return _over_the_line(lambda z: _density(z, mean, spread) * function(z), mean, spread)
+            return over_the_line(lambda z: normal_density(z, mean, spread) * function(z), mean, spread)
 
         reconstruction = expected(lambda z, f=likelihood: mpmath.log(f(z)))
-        divergence = _divergence(mean, spread)
+        divergence = normal_divergence(mean, spread)
         gap = expected(
             lambda z, f=likelihood, mean=mean, evidence=evidence: (
-                mpmath.log(_density(z, mean, spread)) - mpmath.log(f(z) * _density(z, 0, 1)) + evidence
+                mpmath.log(normal_density(z, mean, spread)) - mpmath.log(f(z) * normal_density(z, 0, 1)) + evidence
             )
         )
         for name, value in zip(
@@ -212,14 +192,14 @@ def importance_weighted_bounds(x, weight, bias, noise_scale, code_weight, code_b
         row_of_draw = []
         for row, mean in zip(x, _codes_of(x, a, c), strict=True):
             z = mean + spread * eps
-            quotient = _density(z, 0, 1) / _density(z, mean, spread)
+            quotient = normal_density(z, 0, 1) / normal_density(z, mean, spread)
             for value, slope, centre, scale in zip(row, w, b, s, strict=True):
-                quotient *= _density(value, slope * z + centre, scale)
+                quotient *= normal_density(value, slope * z + centre, scale)
             row_of_draw.append(quotient)
         quotients.append(row_of_draw)
     return {
         "bounds": rounded(
-            [[mpmath.log(_mean(column[:k])) for column in transpose(quotients)] for k in range(1, len(quotients) + 1)]
+            [[mpmath.log(mean_of(column[:k])) for column in transpose(quotients)] for k in range(1, len(quotients) + 1)]
         )
     }
 
@@ -266,7 +246,7 @@ def _probability(pixels, logits):
 def _product_of_densities(values, means, scales):
     product = mpmath.mpf(1)
     for value, mean, scale in zip(values, means, scales, strict=True):
-        product *= _density(value, mean, scale)
+        product *= normal_density(value, mean, scale)
     return product
 
 
@@ -285,7 +265,7 @@ def bernoulli_autoencoder(x, encoder, decoder, noise, beta):
             for f, z in zip(likelihoods, codes, strict=True)
         ]
         reconstruction = mpmath.log(mpmath.fprod(likelihoods)) / len(codes)
-        divergence = sum(_divergence(m, s) for m, s in zip(mean, scale, strict=True))
+        divergence = sum(normal_divergence(m, s) for m, s in zip(mean, scale, strict=True))
         answers["reconstruction"].append(reconstruction)
         answers["divergence"].append(divergence)
         answers["elbo_from_joint"].append(mpmath.log(mpmath.fprod(quotients)) / len(codes))
@@ -312,11 +292,11 @@ def two_stochastic_layers(x, parameters, noise):
                 * _product_of_densities(low, down_mean, down_scale)
                 / _product_of_densities(low, mean, scale)
             )
-            cost = sum(_divergence(m, s) for m, s in zip(top_mean, top_scale, strict=True))
+            cost = sum(normal_divergence(m, s) for m, s in zip(top_mean, top_scale, strict=True))
             terms.append(mpmath.log(lower) - cost)
             quotients.append(
                 lower * _product_of_densities(top, *standard) / _product_of_densities(top, top_mean, top_scale)
             )
-        elbos.append(_mean(terms))
+        elbos.append(mean_of(terms))
         from_joint.append(mpmath.log(mpmath.fprod(quotients)) / len(quotients))
     return {"elbo": rounded(elbos), "elbo_from_joint": rounded(from_joint)}

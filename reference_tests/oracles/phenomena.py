@@ -23,6 +23,7 @@ from reference_tests.oracles.phenomena_generalization import (
     error_of_a_polynomial,
     loss_around_a_network,
 )
+from reference_tests.oracles.phenomena_likelihood import factorised_likelihood
 from reference_tests.oracles.phenomena_recurrence import error_over_time
 from reference_tests.oracles.precision import argmax, descend, exact, flatten, gradient, gradients, rounded, times
 
@@ -32,6 +33,7 @@ __all__ = [
     "error_of_a_polynomial",
     "error_over_time",
     "excess_of_noisy_descent",
+    "factorised_likelihood",
     "factors_of_wide_networks",
     "floor_of_a_constant_rate",
     "gradient_of_a_chain",

@@ -37,6 +37,7 @@ from keras_course.ops.boosting import reweighted
 from keras_course.ops.convolution import convolve, cross_correlate
 from keras_course.ops.deep_belief import belief_log_prob
 from keras_course.ops.deep_boltzmann import deep_energy
+from keras_course.ops.draw_attention import filterbank
 from keras_course.ops.elbo import diagonal_gaussian_divergence, reparametrised
 from keras_course.ops.ensembles import out_of_bag_output
 from keras_course.ops.transposed_convolution import transposed_maps
@@ -215,6 +216,15 @@ def mean_for_sum_over_code_units(mean, *args, **kwargs):
     return diagonal_gaussian_divergence(mean, *args, **kwargs) / mean.shape[-1]
 
 
+def bits_of_each_example(divergences, least, means=None):
+    return ops.sum(ops.maximum(divergences, least), axis=-1)
+
+
+def filters_that_are_not_normalised(centre, stride, scale, size, length):
+    filters = filterbank(centre, stride, scale, size, length)
+    return filters / ops.max(filters, axis=-1, keepdims=True)
+
+
 class NoLookAhead(Momentum):
     """The gradient is taken at theta."""
 
@@ -362,6 +372,8 @@ FAULTS = {
     "bias of the first layer": ("lenet", NoBiasInTheFirstLayer),
     "sign of the divergence": ("vae", SignOfTheDivergence),
     "variance for deviation": ("vae.reparametrised", variance_for_deviation),
+    "bits of each example": ("vae.with_free_bits", bits_of_each_example),
+    "filters that are not normalised": ("draw.filterbank", filters_that_are_not_normalised),
     "mean over code units": ("vae.diagonal_gaussian_divergence", mean_for_sum_over_code_units),
     "no look ahead": ("nesterov", NoLookAhead),
     "root forgotten": ("adagrad", RootForgotten),

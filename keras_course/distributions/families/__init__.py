@@ -5,6 +5,7 @@ from keras_course.distributions.families.categorical import Categorical
 from keras_course.distributions.families.diagonal_gaussian import DiagonalGaussian
 from keras_course.distributions.families.family import Family
 from keras_course.distributions.families.full_covariance_gaussian import FullCovarianceGaussian
+from keras_course.distributions.families.levels import CategoricalLevels, DiscretizedLogistic
 from keras_course.distributions.families.mixture import Mixture
 from keras_course.distributions.families.normal import Normal
 from keras_course.distributions.families.poisson import Poisson
@@ -15,7 +16,9 @@ __all__ = [
     "FAMILIES",
     "Bernoulli",
     "Categorical",
+    "CategoricalLevels",
     "DiagonalGaussian",
+    "DiscretizedLogistic",
     "Family",
     "FullCovarianceGaussian",
     "Mixture",

@@ -61,6 +61,11 @@ class Family:
     # A point of the support: stands in for labels outside it, so that no gradient is NaN before the -inf is put in.
     support_point: ClassVar[float] = 0.0
 
+    @property
+    def label_unit(self) -> float:
+        """What a network that reads labels should divide them by, for numbers of about 1."""
+        return 1.0
+
     def _unwritten(self, method: str) -> TypeError:
         return TypeError(f"{type(self).__name__} does not define {method}, which is needed here; see Family")
 
@@ -116,10 +121,14 @@ class Family:
         labels = self.matched(parameters, labels)
         inside = self.in_support(labels)
         point = ops.where(inside, labels, ops.full_like(labels, self.support_point))
-        log_prob = self.distribution(parameters).log_prob(self.event_of(point))  # (...)
+        log_prob = self.log_prob_inside(parameters, point)  # (...)
         if self.event_shape:
             inside = ops.all(inside, axis=-1)
         return ops.where(inside, log_prob, ops.full_like(log_prob, -float("inf")))
+
+    def log_prob_inside(self, parameters: Any, labels: Any) -> Any:
+        """log p(y | x) of labels that lie in the support, (...)."""
+        return self.distribution(parameters).log_prob(self.event_of(labels))
 
     def mean(self, parameters: Any) -> Any:
         """E[y | x], tensor (..., D)."""

@@ -1,7 +1,8 @@
-"""Models that generate: variational autoencoders, adversarial and autoregressive networks, flows, generators."""
+"""Models that generate: variational autoencoders, DRAW, adversarial and autoregressive networks, flows."""
 
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.models.generative.dcgan import dcgan_networks
+from keras_course.models.generative.draw import DRAW
 from keras_course.models.generative.gan import GAN
 from keras_course.models.generative.generator_networks import AffineGenerator, BernoulliGenerator
 from keras_course.models.generative.made import MADE
@@ -15,6 +16,7 @@ __all__ = [
     "AffineGenerator",
     "BernoulliGenerator",
     "ConditionalNetwork",
+    "DRAW",
     "GAN",
     "MADE",
     "MAF",

@@ -185,6 +185,28 @@ class StochasticLayers(keras.layers.Layer):
             top = diagonal_gaussian_log_density(z[-1], mean, scale) - self.prior_distribution().log_prob(z[-1])
         return top + self.log_q(z[:-1], posteriors[:-1]) - self._log_p_between(z, training)
 
+    def divergence_by_group(self, z: list[Any], posteriors: list[tuple[Any, Any]], training: Any = False) -> Any:
+        """The terms of which `divergence` is the sum: one a code unit, but one for all of a top layer whose prior ties
+        its units together (a mixture, a flow).
+
+        Returns:
+            Tensor (B, G), or (K, B, G) where the terms depend on the draws.
+        """
+        terms = [
+            _by_unit(diagonal_gaussian_log_density, low, *its)
+            - _by_unit(diagonal_gaussian_log_density, low, *_mean_and_scale(prior, high, training))
+            for prior, low, high, its in zip(self.priors, z[:-1], z[1:], posteriors[:-1], strict=True)
+        ]
+        if self.prior is None or isinstance(self.prior, Normal):
+            against: Any = ()
+            if self.prior is not None:
+                against = self.prior.location_and_scale(ops.convert_to_tensor(self.prior_parameters))
+            terms.append(_by_unit(diagonal_gaussian_divergence, *posteriors[-1], *against))
+        else:
+            top = diagonal_gaussian_log_density(z[-1], *posteriors[-1]) - self.prior_distribution().log_prob(z[-1])
+            terms.append(top[..., None])
+        return ops.concatenate(terms, axis=-1) if len(terms) > 1 else terms[0]
+
     def prior_distribution(self) -> Any:
         """p(z_L) as a tfp distribution, built anew on every call: one built once would keep its first parameters."""
         if self.prior is None:
@@ -250,6 +272,11 @@ def conditional(
         initializer = keras.initializers.GlorotUniform(seed=derive_seed(seed, name, "head"))
         head = DistributionOutput(family, kernel_initializer=initializer, dtype=dtype, name="head")
     return ConditionalNetwork(given, head, units, activation, network, derive_seed(seed, name), dtype=dtype, name=name)
+
+
+def _by_unit(function: Any, *tensors: Any) -> Any:
+    """A function that sums over the last axis, of each unit by itself."""
+    return function(*(tensor[..., None] for tensor in tensors))
 
 
 def _mean_and_scale(layer: ConditionalNetwork, given: Any, training: Any) -> tuple[Any, Any]:

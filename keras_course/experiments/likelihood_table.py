@@ -1,0 +1,260 @@
+"""What each model knows of black-and-white digits: log-likelihood of the test split, nats a digit, in one table.
+
+    bits a pixel = -nats / (64 log 2)
+    exact        log P(x) itself
+    estimate     log Z by annealed importance sampling, whose error raises the likelihood rather than lowers it
+    bound        at most log P(x): the importance-weighted bound; and a density of x + u, u uniform on [0, 1)^64, as
+                 E_u log p(x + u) <= log of the integral of p over the cell of x
+
+Every model is trained as its own recipe says, on the same split of the same pixels. One more model is one more line
+in `SCORES`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from matplotlib.figure import Figure
+
+from keras_course.core.shapes import require_one_of, require_positive_int
+from keras_course.experiments.table import Table
+from keras_course.models.energy.annealing import annealed_log_partition
+from keras_course.ops.boltzmann import rbm_free_energy
+from keras_course.ops.floating import as_floating
+from keras_course.pipeline.batches import TrainingBatches, recipe_data
+from keras_course.pipeline.fit import compiled_model, train
+from keras_course.pipeline.plots import BLUE, GREEN, ORANGE, PURPLE
+from keras_course.pipeline.recipe import recipe_of
+
+__all__ = ["Config", "bits_per_value", "factorised_log_likelihood", "run"]
+
+PIXELS = 64
+AT_A_TIME = 60  # digits whose draws of codes stand in memory together
+
+
+def exact(model: Any, data: Any, config: Config) -> Any:
+    """log P(x) of models that know it."""
+    return model.log_prob(data.test.x)
+
+
+def annealed(model: Any, data: Any, config: Config) -> Any:
+    """Minus the free energy of a restricted Boltzmann machine, minus an estimate of log Z."""
+    return _annealed(*model.parameters, data, config)
+
+
+def importance_weighted(model: Any, data: Any, config: Config) -> Any:
+    """The bound with `config.draws` draws of the code."""
+    x = data.test.x
+    parts = range(0, len(x), AT_A_TIME)
+    bounds = [
+        model.log_prob_importance_weighted(x[start : start + AT_A_TIME], config.seed + start, config.draws)
+        for start in parts
+    ]
+    return np.concatenate([ops.convert_to_numpy(each) for each in bounds])
+
+
+SCORES: dict[str, tuple[str, Callable[..., Any]]] = {
+    "generator-networks": ("exact", exact),
+    "vae": ("bound", importance_weighted),
+    "rbm": ("estimate", annealed),
+    "made": ("exact", exact),
+    "pixel-cnn": ("exact", exact),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to run.
+
+    Args:
+        models: slugs of `SCORES`.
+        components: int, of the Gaussian with principal components.
+        temperatures, runs: ints, of annealed importance sampling.
+        draws: int, of the code, in the importance-weighted bound.
+        epochs: int, instead of every recipe's own, or None.
+        examples: int, the first so many of each split, or None for all.
+        seed: int, of split, weights and draws.
+    """
+
+    models: tuple[str, ...] = tuple(SCORES)
+    components: int = 32
+    temperatures: int = 5000
+    runs: int = 200
+    draws: int = 1000
+    epochs: int | None = None
+    examples: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for slug in self.models:
+            require_one_of("Config", SCORES, models=slug)
+        require_positive_int(
+            "Config", components=self.components, temperatures=self.temperatures, runs=self.runs, draws=self.draws,
+            **{name: getattr(self, name) for name in ("epochs", "examples") if getattr(self, name) is not None},
+        )  # fmt: skip
+
+        if self.components > PIXELS:
+            raise ValueError(f"Config needs at most {PIXELS} components. Received: components={self.components}")
+
+    @classmethod
+    def tiny(cls) -> Config:
+        """The same in seconds: two models, one epoch, few digits."""
+        return cls(models=("vae", "rbm"), temperatures=20, runs=10, draws=4, epochs=1, examples=120)
+
+
+def run(config: Config) -> Table:
+    """Trains every model and scores the test digits.
+
+    Args:
+        config: `Config`; `Config.tiny()` runs in seconds.
+
+    Returns:
+        `Table` with columns model, kind ("exact", "estimate" or "bound"), nats, standard_error (over digits) and
+        bits_per_pixel. scikit-learn's BernoulliRBM has a row where scikit-learn is installed.
+
+    Example:
+        >>> table = run(Config(models=(), examples=50, temperatures=10, runs=5))
+        >>> bool((table["nats"] < 0).all())
+        True
+
+    Source: R; C 18.3, C 19.4.
+    """
+    data = recipe_data(recipe_of("vae"), config.seed, config.examples)
+    rows = [
+        ("factorised Bernoulli", "exact", np.asarray(factorised_log_likelihood(data.train.x, data.test.x))),
+        (f"Gaussian, {config.components} components", "bound", _principal_components(data, config)),
+    ]
+    if importlib.util.find_spec("sklearn") is not None:
+        rows.append(("BernoulliRBM (scikit-learn)", "estimate", _scikit_learn(data, config)))
+    for slug in config.models:
+        kind, score = SCORES[slug]
+        rows.append((slug, kind, ops.convert_to_numpy(score(*_trained(slug, config), config))))
+    nats = np.array([np.mean(each) for _, _, each in rows], "float64")
+    columns = {
+        "model": [name for name, _, _ in rows],
+        "kind": [kind for _, kind, _ in rows],
+        "nats": nats,
+        "standard_error": [float(np.std(each, ddof=1) / np.sqrt(len(each))) for _, _, each in rows],
+        "bits_per_pixel": bits_per_value(nats, PIXELS),
+    }
+    headline = {f"nats a digit, {name}": float(value) for name, value in zip(columns["model"], nats, strict=True)}
+    return Table("likelihood-table", columns, _draw, headline)
+
+
+def _trained(slug: str, config: Config) -> tuple[Any, Any]:
+    """A model as its recipe trains it, and the data as its recipe lays them."""
+    recipe = recipe_of(slug)
+    data = recipe_data(recipe, config.seed, config.examples)
+    batches = TrainingBatches(data.train, recipe.batch_size, config.seed, recipe.augment, recipe.augment_draws)
+    keras.utils.set_random_seed(config.seed)
+    model = compiled_model(recipe, data, config.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        train(model, recipe, data, batches, config.epochs or recipe.epochs, Path(folder), progress=False)
+    return model, data
+
+
+def factorised_log_likelihood(train: Any, test: Any) -> Any:
+    """log P of values that know nothing of each other, each 1 as often as in training.
+
+    p_d = (sum_i x_id + 1/2) / (N + 1),   log P(x) = sum_d x_d log p_d + (1 - x_d) log(1 - p_d)
+
+    Args:
+        train: tensor (N, D) of 0 and 1.
+        test: tensor (B, D).
+
+    Returns:
+        Tensor (B,), nats.
+
+    Example:
+        >>> round(float(factorised_log_likelihood([[1.0], [1.0]], [[0.0]])[0]), 6)  # log(1 / 6)
+        -1.791759
+
+    Source: R.
+    """
+    train = as_floating(train)
+    test = as_floating(test, train.dtype)
+    black = (ops.sum(train, axis=0) + 0.5) / (train.shape[0] + 1)
+    return ops.sum(test * ops.log(black) + (1 - test) * ops.log1p(-black), axis=-1)
+
+
+def bits_per_value(nats: Any, size: int) -> Any:
+    """A log-likelihood as a code length: -nats / (D log 2).
+
+    Args:
+        nats: number or tensor, log P of x.
+        size: int D, values of x.
+
+    Returns:
+        Like nats.
+
+    Example:
+        >>> round(float(bits_per_value(-64 * np.log(2), 64)), 6)
+        1.0
+
+    Source: R.
+    """
+    return -nats / (size * math.log(2))
+
+
+def _principal_components(data: Any, config: Config) -> Any:
+    """Probabilistic principal components of x + u: the covariance beyond the components is the mean of what is left."""
+    generator = np.random.Generator(np.random.Philox(key=config.seed))
+    train_x, test_x = (part.x + generator.random(part.x.shape) for part in (data.train, data.test))
+    mean = train_x.mean(axis=0)
+    values, axes = np.linalg.eigh(np.cov(train_x.T))
+    if config.components < PIXELS:
+        values[: PIXELS - config.components] = values[: PIXELS - config.components].mean()
+    along = (test_x - mean) @ axes
+    return -0.5 * (np.log(2 * np.pi * values) + along**2 / values).sum(axis=1)
+
+
+def _scikit_learn(data: Any, config: Config) -> Any:
+    """scikit-learn's machine of as many hidden units as ours, 200 epochs at a constant rate."""
+    from sklearn.neural_network import BernoulliRBM
+
+    epochs = config.epochs or 200
+    theirs = BernoulliRBM(96, learning_rate=0.05, batch_size=100, n_iter=epochs, random_state=config.seed)
+    theirs.fit(data.train.x)
+    parameters = (theirs.components_.T, theirs.intercept_visible_, theirs.intercept_hidden_)
+    return _annealed(*(np.asarray(each, "float32") for each in parameters), data, config)
+
+
+def _annealed(kernel: Any, visible_bias: Any, hidden_bias: Any, data: Any, config: Config) -> Any:
+    means = data.train.x.mean(axis=0).clip(0.01, 0.99)
+    found = annealed_log_partition(
+        kernel, visible_bias, hidden_bias, None, config.temperatures, config.runs, config.seed,
+        np.log(means / (1 - means)),
+    )  # fmt: skip
+    free = rbm_free_energy(data.test.x, kernel, visible_bias, hidden_bias)
+    return -ops.convert_to_numpy(free) - found.value
+
+
+def _draw(table: Table) -> Figure:
+    """Nats a digit, best above; bars of one standard error over the digits."""
+    order = np.argsort(table["nats"])
+    colours = {"exact": BLUE, "estimate": ORANGE, "bound": GREEN}
+    figure = Figure(figsize=(7.5, 0.42 * len(table) + 1.3), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(order):
+        kind = str(table["kind"][row])
+        axes.errorbar(
+            table["nats"][row], place, xerr=table["standard_error"][row], fmt="o", color=colours.get(kind, PURPLE)
+        )
+        axes.annotate(f"{table['nats'][row]:.2f}", (table["nats"][row], place), (0, 6), textcoords="offset points",
+                      ha="center", fontsize=8)  # fmt: skip
+    axes.set_yticks(range(len(table)), [f"{table['model'][row]} ({table['kind'][row]})" for row in order])
+    axes.set_ylim(-0.6, len(table) - 0.3)
+    axes.set_xlabel("log P(x), nats a test digit")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", alpha=0.25, linewidth=0.6)
+    axes.set_title("black-and-white digits: what each model knows of them", fontsize=11)
+    return figure
