@@ -1,14 +1,20 @@
 """Does a normalizing flow still learn? Its scales may run into their bound, its log-determinants out of the numbers.
 
-before the first step and at the end of each epoch, of every layer on the same few rows:
+of every layer, on the same few rows:
 log det or codes not finite        NonFiniteLossError, with the layer's name and the epoch
 saturated share of scales > limit  ScaleSaturates, with the layer's name and the share
+
+A look takes as long as some steps, so it is taken where weights that are not finite enter a training, after an epoch
+with numbers that are not, and after epochs 2, 4, 8, 16 ... and the last of several.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 from keras_course.core.errors import NonFiniteLossError
@@ -21,7 +27,7 @@ class ScaleSaturates(TrainingReport):
 
 
 class FlowWatch(ReportingCallback):
-    """Looks at each layer of a flow on a few rows, before training and at every epoch's end; a flow's `fit` has one.
+    """Looks at each layer of a flow on a few rows, and names the one that breaks; a flow's `fit` has one.
 
     saturated share of a layer = share of its scales with |s| > 0.99 bound
 
@@ -51,10 +57,16 @@ class FlowWatch(ReportingCallback):
         self.x, self.condition, self.limit = x, condition, limit
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._finite_readings("it was seen before the first step")
+        if not all(np.isfinite(np.asarray(weight)).all() for weight in self.model.trainable_variables):
+            self._finite_readings("it was seen before the first step")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        readings = self._finite_readings(f"it was seen at the end of epoch {epoch + 1}")
+        broken = not all(math.isfinite(float(value)) for value in (logs or {}).values())
+        done = epoch + 1
+        last = done == (self.params or {}).get("epochs")
+        if not broken and (done < 2 or (done & (done - 1) and not last)):
+            return
+        readings = self._finite_readings(f"it was seen at the end of epoch {done}")
         super().on_epoch_end(epoch, logs)
         worst = max(readings, key=lambda reading: reading.saturated)
         if worst.saturated > self.limit:
