@@ -196,7 +196,7 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
 
 
 def compiled_model(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
-    """A new model of the recipe, built and compiled."""
+    """A new model of the recipe, built and compiled, as it stands before the first step."""
     model = recipe.model(dataset.spec, seed)
     if not model.built:
         model(keras.ops.convert_to_tensor(dataset.train.x[:1]))
@@ -204,6 +204,8 @@ def compiled_model(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not optimizer.built and model.trainable_variables:
         optimizer.build(model.trainable_variables)  # else its slots would be missing from the state the guard keeps
+    if recipe.start is not None:
+        recipe.start(model, dataset, seed)
     return model
 
 

@@ -56,6 +56,8 @@ class Recipe:
         model: callable(spec, seed) that returns a new Keras model; `spec` is the `Spec` of the (prepared) data.
         compile: callable(spec) that returns the arguments of `model.compile`, new objects on every call;
             `jit_compile`, `steps_per_execution` and `run_eagerly` belong here.
+        start: callable(model, dataset, seed), what a new model learns of `dataset.train` before the first step
+            (layers trained greedily, say), or None. A resumed run does it again and then takes its checkpoint.
         batch_size: examples a step, the last batch of an epoch may be smaller; None takes the whole training set.
         epochs: passes over the training set.
         baseline: callable(dataset, seed) that returns `Baseline(name, metrics)` measured on `dataset.test`, or None.
@@ -90,6 +92,7 @@ class Recipe:
     dataset: str | Callable[[int], Any]
     model: Callable[[Any, int], Any]
     compile: Callable[[Any], dict[str, Any]]
+    start: Callable[[Any, Any, int], Any] | None = None
     batch_size: int | None = 64
     epochs: int = 20
     baseline: Callable[[Any, int], Baseline | tuple[str, Mapping[str, float]]] | None = None
@@ -115,7 +118,7 @@ class Recipe:
         for name in ("model", "compile"):
             if not callable(getattr(self, name)):
                 raise ValueError(f"Recipe needs a callable {name}. Received: {name}={getattr(self, name)!r}")
-        for name in ("baseline", "prepare", "augment", "sample_weight", "judge", "probabilities"):
+        for name in ("start", "baseline", "prepare", "augment", "sample_weight", "judge", "probabilities"):
             value = getattr(self, name)
             if value is not None and not callable(value):
                 raise ValueError(f"Recipe needs a callable {name} or None. Received: {name}={value!r}")

@@ -1,7 +1,4 @@
-"""Recipes of deep energy models: a belief network and a deep Boltzmann machine, greedily started, on binary digits.
-
-The greedy phase needs data before `fit` begins, so the recipe's `model` loads them: the same split as `fit` sees.
-"""
+"""Recipes of deep energy models: a belief network and a deep Boltzmann machine, greedily started, on binary digits."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_course import datasets
 from keras_course.models.energy.dbm import DBM
 from keras_course.models.energy.dbn import DBN
 from keras_course.pipeline.figures import FigureContext
@@ -23,7 +19,7 @@ from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes.energy import factorised_bernoulli, falling
 from keras_course.recipes.generative import binarised
 
-__all__ = ["dbm", "dbn", "dreams", "filters_of_every_layer", "pixels_and_softmax"]
+__all__ = ["dbm", "dbn", "dreams", "filters_of_every_layer", "layer_by_layer", "pixels_and_softmax"]
 
 DIGITS = "digits-flat"
 GREEDY_EPOCHS = {"dbn": 150, "dbm": 60}  # of each layer
@@ -41,7 +37,8 @@ def dbn() -> Recipe:
         slug="dbn",
         dataset=DIGITS,
         prepare=binarised,
-        model=partial(_greedily_started, DBN, units=(96, 96)),
+        model=partial(_of_chains, DBN, units=(96, 96)),
+        start=layer_by_layer,
         compile=lambda spec: {"optimizer": falling(0.05, steps=13 * 300)},
         batch_size=100,
         epochs=300,
@@ -58,7 +55,8 @@ def dbm() -> Recipe:
         slug="dbm",
         dataset=DIGITS,
         prepare=binarised,
-        model=partial(_greedily_started, DBM, units=(96, 64)),
+        model=partial(_of_chains, DBM, units=(96, 64)),
+        start=layer_by_layer,
         compile=lambda spec: {"optimizer": falling(0.1, steps=13 * 300)},
         batch_size=100,
         epochs=300,
@@ -69,16 +67,14 @@ def dbm() -> Recipe:
     )
 
 
-def _greedily_started(kind: Any, spec: Any, seed: int, units: Sequence[int]) -> Any:
-    model = kind(spec.features, units, chains=100, seed=seed)
-    x = binarised(datasets.load(DIGITS, seed=seed)).train.x
-    model.pretrain(
-        x,
-        GREEDY_EPOCHS[kind.__name__.lower()],
-        batch_size=100,
-        optimizer=partial(keras.optimizers.SGD, 0.1, 0.5),
-    )
-    return model
+def _of_chains(kind: Any, spec: Any, seed: int, units: Sequence[int]) -> Any:
+    return kind(spec.features, units, chains=100, seed=seed)
+
+
+def layer_by_layer(model: Any, dataset: Any, seed: int) -> None:
+    """The greedy phase, on the training digits."""
+    epochs = GREEDY_EPOCHS[type(model).__name__.lower()]
+    model.pretrain(dataset.train.x, epochs, batch_size=100, optimizer=partial(keras.optimizers.SGD, 0.1, 0.5))
 
 
 def pixels_alone(dataset: Any, seed: int) -> Baseline:

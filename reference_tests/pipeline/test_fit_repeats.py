@@ -1,5 +1,6 @@
 """The same seed gives the same bits; order and augmentation are pure functions of (seed, epoch, index)."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -30,6 +31,22 @@ def test_another_seed_ends_elsewhere(quadrants, tmp_path):
     recipe = quadrants(EAGER, epochs=1, figures=())
     first, second = (fit(recipe, out=tmp_path / str(s), seed=s, progress=False) for s in (5, 6))
     assert not np.array_equal(weights(first)[0], weights(second)[0])
+
+
+def test_training_goes_on_from_what_the_start_of_a_recipe_made_of_the_training_data(quadrants, tmp_path):
+    seen = []
+
+    def centred(model, dataset, seed):
+        seen.append((len(dataset.train), seed))
+        model.layers[-1].bias.assign(np.full(4, dataset.train.x.mean()))
+
+    still = {**EAGER, "optimizer": keras.optimizers.SGD(0.0)}
+    fitted = fit(quadrants(still, start=centred, epochs=1, figures=()), out=tmp_path / "run", seed=5, progress=False)
+    train = fitted.dataset.train
+    assert seen == [(len(train), 5)]
+    np.testing.assert_array_equal(weights(fitted)[-1], np.full(4, train.x.mean(), "float32"))
+    with pytest.raises(ValueError, match="callable start or None.*Received: start=3"):
+        quadrants(start=3)
 
 
 def test_several_steps_an_execution_change_no_bit(quadrants, tmp_path):
