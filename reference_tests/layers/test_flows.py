@@ -80,6 +80,16 @@ def test_the_inverse_undoes_the_layer_to_ten_digits(case):
     np.testing.assert_allclose(layer.forward(layer.inverse(z))[0], z, rtol=0, atol=1e-10)
 
 
+def test_the_inverse_undoes_the_layer_in_single_precision(case, request):
+    layer, x = case
+    single = LAYERS[request.node.callspec.params["case"]]()[0]
+    x = ops.convert_to_tensor(x.astype("float32"))
+    single(x)
+    single.set_weights(layer.get_weights())
+    assert single.forward(x)[0].dtype == tf.float32
+    np.testing.assert_allclose(single.inverse(single.forward(x)[0]), x, rtol=0, atol=1e-5)
+
+
 def test_the_tfp_view_is_the_layer_the_other_way_round(case):
     layer, x = case
     z, log_det = layer.forward(x)
