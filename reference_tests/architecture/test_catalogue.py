@@ -128,6 +128,18 @@ def test_public_names_of_a_folder_are_declared():
         assert module.__all__ and all(hasattr(module, name) for name in module.__all__)
 
 
+def test_every_model_of_the_catalogue_is_found_in_models():
+    models = importlib.import_module("keras_course.models")
+    found = set()
+    for part in PARTS:
+        module, _, name = part.partition(":")
+        if module.startswith("keras_course.models."):
+            value = getattr(importlib.import_module(module), name)
+            if inspect.isclass(value) and issubclass(value, keras.Model) and value.__name__ not in BASES:
+                found.add(name)
+    assert found and not found - set(models.__all__)
+
+
 def test_every_golden_names_a_worked_example(checkout):
     missing = []
     for path in (checkout / "reference_tests/goldens").glob("*/*.json"):
