@@ -74,7 +74,7 @@ class VariationalAutoencoder(GenerativeModel):
         encoder, decoder: Keras layers or models instead of the dense layers, x -> features and z -> features. With L
             stochastic layers lists of L, None among them for dense ones: encoder[0] reads x, decoder[0] is below z_1.
         prior: p(z_L). None is N(0, I). A continuous `Family` over Z_L values (a mixture, say), or its name: its
-            parameters are then weights of this model. A function without arguments, or a layer with a method
+            parameters are then weights of this model. A function without arguments, or a layer or flow with a method
             `distribution()`, that makes a tfp distribution over vectors of Z_L; registered with Keras, to be saved.
         beta: float >= 0, weight of the divergence in the loss.
         free_bits: float >= 0, nats a group that cost nothing in training: a group is a code unit, or a whole top layer

@@ -11,7 +11,7 @@ from scipy import stats
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.serial import load, save_model
 from keras_course.distributions import DistributionOutput, Mixture, Normal
-from keras_course.models.generative import VariationalAutoencoder
+from keras_course.models.generative import RealNVP, VariationalAutoencoder
 
 IMAGES = np.array(list(itertools.product([0.0, 1.0], repeat=3)))  # (8, 3), every x there is
 # The mean of a function over these is its expectation under N(0, 1): exactly for quadratics, nearly for smooth ones.
@@ -289,6 +289,22 @@ def test_a_prior_with_weights_learns_them_and_is_built_anew_on_every_call():
         model.fit(X, epochs=2, verbose=0)
         assert np.all(weight.numpy() != start)
         assert model.codes.prior_distribution().log_prob([0.5, -1.0]).numpy() != before
+
+
+def test_a_normalizing_flow_as_prior_learns_and_comes_back_from_its_file(tmp_path):
+    flow = RealNVP(2, couplings=2, units=(4,), actnorm=False)
+    before = [np.array(weight) for weight in flow.trainable_variables]
+    model = VariationalAutoencoder(6, units=(5,), prior=flow)
+    model.compile(keras.optimizers.Adam(0.02))
+    model.fit(X, epochs=1, verbose=0)
+    assert len(model.trainable_variables) == 8 + len(before)
+    assert any(np.any(old != new.numpy()) for old, new in zip(before, flow.trainable_variables, strict=True))
+    z = tf.constant([[0.3, -0.2], [1.5, 0.0]])
+    np.testing.assert_allclose(model.codes.prior_distribution().log_prob(z), flow.log_prob(z), rtol=1e-5)
+    save_model(model, tmp_path / "model.keras")
+    again = load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.sample(1, 5), model.sample(1, 5))
+    np.testing.assert_array_equal(again.elbo(X), model.elbo(X))
 
 
 def test_the_closed_divergence_of_a_normal_prior_is_the_mean_over_draws():
