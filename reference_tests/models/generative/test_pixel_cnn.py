@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import chisquare
 
 from keras_course.core.errors import InvalidDataError
+from keras_course.distributions.families.levels import DiscretizedLogistic
 from keras_course.layers import masked_convolution
 from keras_course.models.generative.pixel_cnn import PixelCNN
 
@@ -77,6 +78,15 @@ def test_probabilities_of_all_images_sum_to_one(gated):
     for shape, levels in (((2, 3), 2), ((1, 2, 2), 3)):
         total = np.exp(np.asarray(network(shape, levels, gated=gated).log_prob(all_images(shape, levels)))).sum()
         np.testing.assert_allclose(total, 1, rtol=1e-5)
+
+
+def test_bells_of_grey_levels_are_a_density_too_and_are_drawn_as_often():
+    model = network((1, 2), 3, family=DiscretizedLogistic(1, 3, components=2))
+    images = all_images((1, 2), 3)
+    wanted = np.exp(np.asarray(model.log_prob(images)))
+    np.testing.assert_allclose(wanted.sum(), 1, rtol=1e-5)
+    drawn = np.asarray(model.sample(seed=1, n=2000)).reshape(-1, 2) @ [3, 1]
+    assert chisquare(np.bincount(drawn.astype(int), minlength=9), 2000 * wanted / wanted.sum()).pvalue > 1e-3
 
 
 def test_bits_count_dimensions():
