@@ -81,9 +81,8 @@ def test_probabilities_of_all_images_sum_to_one(gated):
 
 
 def test_bells_of_grey_levels_are_a_density_too_and_are_drawn_as_often():
-    model = network((1, 2), 3, family=DiscretizedLogistic(1, 3, components=2))
-    images = all_images((1, 2), 3)
-    wanted = np.exp(np.asarray(model.log_prob(images)))
+    model = network((1, 2), 3, spread=0.3, family=DiscretizedLogistic(1, 3, components=2))
+    wanted = np.exp(np.asarray(model.log_prob(all_images((1, 2), 3)), "float64"))
     np.testing.assert_allclose(wanted.sum(), 1, rtol=1e-5)
     drawn = np.asarray(model.sample(seed=1, n=2000)).reshape(-1, 2) @ [3, 1]
     assert chisquare(np.bincount(drawn.astype(int), minlength=9), 2000 * wanted / wanted.sum()).pvalue > 1e-3
