@@ -34,8 +34,8 @@ def real_and_fake_exchanged(real, fake):
     return adversarial_games.discriminator_loss(fake, real)
 
 
-def probability_of_a_fake(p, q):
-    return q / (p + q)
+def data_counted_twice(p, q):
+    return p / (2 * p + q)
 
 
 def slope_towards_zero(critic, x, norm=1.0, one_sided=False):
@@ -69,7 +69,7 @@ ADVERSARIAL_FAULTS = {
     "generator that ascends": ("gan", GeneratorAscends),
     "one step of the discriminator": ("gan", OneStepForAll),
     "real and fake exchanged": ("gan.discriminator_loss", real_and_fake_exchanged),
-    "probability of a fake": ("gan.optimal_discriminator", probability_of_a_fake),
+    "data counted twice": ("gan.optimal_discriminator", data_counted_twice),
     "critic that is not clipped": ("wgan", UnclippedCritic),
     "penalty not squared": ("wgan", NormNotSquared),
     "slope towards zero": ("wgan.gradient_penalty", slope_towards_zero),
