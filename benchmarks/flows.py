@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.harness import Contest, main, require_close
 
-FEATURES, LAYERS, HIDDEN, BATCH, STEPS, RATE, EPSILON = 64, 6, 128, 256, 256, 1e-3, 1e-7
+FEATURES, LAYERS, HIDDEN, BATCH, STEPS, RATE, EPSILON = 64, 6, 128, 256, 64, 1e-3, 1e-7
 CHOICE = "MODEL"
 LIMITS = {"real-nvp": {"torch": 0.85, "tfp": 0.65}, "maf": {"torch": 1.0, "tfp": 0.75}}
 
