@@ -191,9 +191,11 @@ def _expectation(
     if samples < 2:
         raise ValueError(f"A Monte Carlo estimate with its error needs at least 2 samples. Received: samples={samples}")
     try:
-        return _exact(closed_form() / unit, return_standard_error)
-    except NotImplementedError:
-        pass  # TFP's way to say that it knows no closed form
+        exact = closed_form()
+    except NotImplementedError:  # TFP's way to say that it knows no closed form
+        exact = None
+    if exact is not None:
+        return _exact(exact / unit, return_standard_error)
     pair = seed_pair(seed)
     terms = integrand(p.sample(samples, seed=pair)) / unit  # (samples, ...)
     value = ops.mean(terms, axis=0)
