@@ -11,7 +11,6 @@ from keras_course.callbacks import (
     ConditionalScaleCollapse,
     FlowScaleCollapse,
     FlowWatch,
-    ScaleCollapse,
     ScaleWatch,
 )
 from keras_course.core.errors import NonFiniteLossError
@@ -54,7 +53,7 @@ def test_a_plain_fit_brings_the_watch():
     flow = MAF(3, layers=1, units=(4,), actnorm=False, log_scale_bound=None)
     flow.compile(keras.optimizers.SGD(0.0))
     flow.flow.flows[0].network.to_outputs.bias.assign(np.repeat([-9.0, 0.0], 3))
-    with pytest.warns(FlowScaleCollapse, match="epoch 2: sigma of value . of x given the others has collapsed: 1.2e-04"):
+    with pytest.warns(FlowScaleCollapse, match="epoch 2: sigma of value . of x .* collapsed: 1.2e-04"):
         flow.fit(X, epochs=2, verbose=0)
 
 
@@ -98,7 +97,7 @@ def test_a_loss_that_is_not_finite_is_an_error_in_models_without_a_watch_of_thei
     model = BernoulliGenerator(3, 2)
     model.compile(keras.optimizers.SGD(0.1))
     model.network[0].bias.assign([0.0, np.nan, 0.0])
-    with pytest.raises(NonFiniteLossError, match=f"'log_likelihood' of the model '{model.name}'.*end of epoch 1|'loss'"):
+    with pytest.raises(NonFiniteLossError, match=f"' of the model '{model.name}'; .* end of epoch 1"):
         model.fit((X > 0).astype("float32"), epochs=2, verbose=0)
 
 
