@@ -55,6 +55,11 @@ class NormalizingFlow(GenerativeModel):
     The first `fit` or `train_on_batch` gives layers with a data-dependent start (`ActNorm`) their start, `fit` from at
     most 512 rows; for a training loop of your own call `start_at`. Every `fit` watches each layer (`FlowWatch`).
 
+    Fastest on a CPU: `compile(optimizer, jit_compile=True, steps_per_execution=100)` and `fit` on arrays. All steps of
+    an execution are then one program, in which the halves of a batch (NICE, RealNVP and MAF of vectors, 256 rows or
+    more) run side by side: 0.7 of the time of single kernels on one core, 0.6 on two. It takes some seconds to compile,
+    so a short training does without.
+
     Endpoints: serving_default and log_prob, bits_per_dimension, encode (x), decode (z), sample (seed, n). With a
     condition each takes it last, and sample (seed, condition) draws one x a row of it.
 
