@@ -97,8 +97,8 @@ def _started(args: argparse.Namespace) -> Fitted:
     from keras_course.pipeline.recipe import recipe_of
 
     return fit(
-        recipe_of(args.slug, args.dataset), out=args.out, seed=args.seed or 0, epochs=args.epochs, tiny=args.tiny, threads=args.threads,
-        checkpoint_steps=args.checkpoint_steps, checkpoint_seconds=args.checkpoint_seconds or 30.0,
+        recipe_of(args.slug, args.dataset), out=args.out, seed=args.seed or 0, epochs=args.epochs, tiny=args.tiny,
+        threads=args.threads, checkpoint_steps=args.checkpoint_steps, checkpoint_seconds=args.checkpoint_seconds or 30.0,
     )  # fmt: skip
 
 
@@ -124,7 +124,8 @@ def _experiment(args: argparse.Namespace) -> int:
 
 def _resumed(args: argparse.Namespace) -> Fitted:
     """The run of --resume, trained to its end; its settings are its own."""
-    given = _given(args, ("dataset", "out", "seed", "epochs", "tiny", "threads", "checkpoint_steps", "checkpoint_seconds"))
+    own = ("dataset", "out", "seed", "epochs", "tiny", "threads", "checkpoint_steps", "checkpoint_seconds")
+    given = _given(args, own)
     if given:
         raise KerasCourseError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}.")
     from keras_course.pipeline.run_folder import recorded_switches

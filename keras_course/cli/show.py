@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         "members": ", ".join(member.split(":")[1] for member in shown["members"]),
         "signature": shown["signature"],
         "recipe": shown["recipe"] and f"{shown['recipe']} (keras-course fit {shown['slug']})",
-        "data sets": ", ".join(shown["datasets"]) and f"{', '.join(shown['datasets'])} (--dataset NAME; the first by default)",
+        "data sets": shown["datasets"] and f"{', '.join(shown['datasets'])} (--dataset NAME; the first by default)",
     }
     for name, value in facts.items():
         if value:
