@@ -22,6 +22,7 @@ from keras_course.pipeline.verify import example_of
 ENTRIES = catalog.entries()
 BASES = {
     "AdversarialGame",
+    "BinaryMachine",
     "Augmentation",
     "Coupling",
     "EncoderDecoder",
