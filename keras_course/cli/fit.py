@@ -98,7 +98,8 @@ def _started(args: argparse.Namespace) -> Fitted:
 
     return fit(
         recipe_of(args.slug, args.dataset), out=args.out, seed=args.seed or 0, epochs=args.epochs, tiny=args.tiny,
-        threads=args.threads, checkpoint_steps=args.checkpoint_steps, checkpoint_seconds=args.checkpoint_seconds or 30.0,
+        threads=args.threads, checkpoint_steps=args.checkpoint_steps,
+        checkpoint_seconds=args.checkpoint_seconds or 30.0,
     )  # fmt: skip
 
 
