@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_course.callbacks.scale_watch import SAMPLE, ScaleCollapse, require_least
 from keras_course.callbacks.training_reports import ReportingCallback, TrainingReport
 from keras_course.core.errors import NonFiniteLossError
 from keras_course.core.shapes import require_positive_int
@@ -29,15 +30,8 @@ __all__ = [
     "DecoderScaleCollapse",
     "EncoderScaleCollapse",
     "PosteriorCollapse",
-    "ScaleCollapse",
     "code_report",
 ]
-
-SAMPLE = 64  # rows that are looked at
-
-
-class ScaleCollapse(TrainingReport):
-    """A standard deviation has run to 0; base of the two below."""
 
 
 class DecoderScaleCollapse(ScaleCollapse):
@@ -139,10 +133,8 @@ class CodeWatch(ReportingCallback):
     def __init__(self, x: Any = None, least: float = 1e-3, patience: int = 10) -> None:
         super().__init__(finite=())
         require_positive_int("CodeWatch", patience=patience)
-        if not least > 0:
-            raise ValueError(f"CodeWatch needs least > 0. Received: least={least!r}")
         self.x = None if x is None else np.array(x[:SAMPLE])
-        self.least, self.patience = least, patience
+        self.least, self.patience = require_least("CodeWatch", least), patience
         self.history: dict[str, list[float]] = {}
         self._start: Any = None
 

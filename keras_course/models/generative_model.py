@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_course.callbacks.training_reports import with_reports
+from keras_course.callbacks.training_reports import ReportingCallback, with_reports
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
 
@@ -122,10 +122,12 @@ class GenerativeModel(Model):
     def watches(self, x: Any) -> tuple[Any, ...]:
         """Callbacks by which `fit` tells what goes wrong, where the user brings none of their class.
 
+        At the least, a number in the logs that is not finite is an error that names it.
+
         Args:
             x: what `fit` was given.
         """
-        return ()
+        return (ReportingCallback(),)
 
     def fit(
         self,

@@ -145,6 +145,13 @@ class Family:
         self.require_defined("stddev")
         return self.distribution(self.checked(parameters)).stddev()
 
+    def narrowest_scale(self, parameters: Any) -> Any:
+        """The least standard deviation that bounds the density of each coordinate, (..., D): for what watches it.
+
+        That of a coordinate given the others where they depend on each other, of a mixture's narrowest component.
+        """
+        return self.stddev(parameters)
+
     def sample(self, parameters: Any, seed: Any, n: Any = None) -> Any:
         """Draws from p(y | x): a pure function of parameters and seed, the same eagerly, in graphs and under XLA.
 

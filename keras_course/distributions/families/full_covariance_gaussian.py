@@ -85,6 +85,11 @@ class FullCovarianceGaussian(Family):
         inverse = tf.linalg.triangular_solve(factor, identity)
         return location, tf.linalg.matmul(inverse, inverse, transpose_a=True)
 
+    def narrowest_scale(self, parameters: Any) -> Any:
+        """Deviation of each coordinate given all others, (..., D): 1 / sqrt P_dd of the precision P."""
+        precision = self.location_and_precision(parameters)[1]
+        return ops.rsqrt(ops.diagonal(precision, axis1=-2, axis2=-1))
+
     @property
     def uniforms(self) -> int:
         return self.event_size

@@ -157,6 +157,13 @@ class Mixture(Family):
             ops.max(each, axis=-2),
         )
 
+    def narrowest_scale(self, parameters: Any) -> Any:
+        """That of the components with a weight above a hundredth of 1 / M, (..., D)."""
+        logits, rest = self.logits_and_components(parameters)
+        scale = self.component.narrowest_scale(rest)  # (..., M, D)
+        idle = ops.expand_dims(ops.softmax(logits, axis=-1) < 0.01 / self.components, -1)  # (..., M, 1)
+        return ops.min(ops.where(idle, ops.full_like(scale, float("inf")), scale), axis=-2)
+
     def mode(self, parameters: Any) -> Any:
         import tensorflow as tf
 

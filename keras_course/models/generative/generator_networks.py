@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.callbacks.scale_watch import ScaleWatch
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, stateless_seed, uniform_noise
@@ -119,6 +120,14 @@ class AffineGenerator(GenerativeModel):
         """{"mean" (D,), "covariance" (D, D)} of x."""
         factor = self.factor
         return {"mean": ops.convert_to_tensor(self.mean), "covariance": ops.matmul(factor, ops.transpose(factor))}
+
+    def watches(self, x: Any) -> tuple[Any, ...]:
+        return (ScaleWatch(x if isinstance(x, np.ndarray | tf.Tensor) else None),)
+
+    def conditional_scale(self, x: Any = None) -> Any:
+        """Deviation of each x_d given all others, (D,): 1 / sqrt P_dd of the precision P; the same for every x."""
+        inverse = ops.solve_triangular(self.factor, ops.eye(self.features, dtype=self.factor.dtype), lower=True)
+        return ops.rsqrt(ops.sum(ops.square(inverse), axis=0))
 
     def match(self, x: Any, ridge: float = 0.0) -> None:
         """Sets mu and L where the likelihood of x is greatest: mean, and Cholesky factor of the covariance.

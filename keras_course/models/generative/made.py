@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.callbacks.scale_watch import ScaleWatch
 from keras_course.core.loops import while_loop
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import fold_in, seed_pair, uniform_noise
@@ -39,7 +40,7 @@ class MADE(GenerativeModel):
 
     `model(x)` and `predict` give log p(x). `compile()` takes an optimizer, no loss. Metric: `log_likelihood`, nats an
     example. Training takes the mask sets in turn, by `optimizer.iterations`, so that a resumed run goes on with the
-    set that comes next.
+    set that comes next. A sigma that runs to 0 is reported by `callbacks.ScaleWatch`, which `fit` brings.
 
     Endpoints: serving_default and log_prob (x), conditionals (x: the parameters of p(x_d | before d) in the first mask
     set), sample (seed, n).
@@ -198,6 +199,16 @@ class MADE(GenerativeModel):
         finite = np.isfinite(values)
         supported = self.family.in_support(np.where(finite, values, self.family.support_point))
         return finite & np.asarray(supported)
+
+    def watches(self, x: Any) -> tuple[Any, ...]:
+        return (ScaleWatch(x if isinstance(x, np.ndarray | tf.Tensor) else None),)
+
+    def conditional_scale(self, x: Any) -> Any:
+        """The narrowest sigma of p(x_d | before d), (K, B, D), K mask sets; None where x is discrete."""
+        if not self.family.continuous or not self.family.defines("stddev"):
+            return None
+        parameters = self.conditionals(x, ops.arange(self.network.masks, dtype="int32"))
+        return self.family.narrowest_scale(parameters)[..., 0]
 
     def endpoints(self) -> dict[str, Endpoint]:
         x = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="x")

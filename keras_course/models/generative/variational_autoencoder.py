@@ -314,7 +314,7 @@ class VariationalAutoencoder(GenerativeModel):
         z, posteriors = self.codes.infer(self._read(x), zeros)
         groups = self.codes.divergence_by_group(z, posteriors)
         wide = self.family.continuous and self.family.defines("stddev")
-        scale = self.family.stddev(self.decoder(z[0], training=False))[0] if wide else None
+        scale = self.family.narrowest_scale(self.decoder(z[0], training=False))[0] if wide else None
         divergence = ops.mean(groups, axis=0) if len(groups.shape) == 3 else groups
         mean, code_scale = posteriors[0]
         return {"mean": mean, "scale": code_scale, "divergence": divergence, "decoder_scale": scale}
