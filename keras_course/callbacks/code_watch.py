@@ -33,6 +33,7 @@ __all__ = [
     "code_report",
 ]
 
+
 class DecoderScaleCollapse(ScaleCollapse):
     """sigma of p(x | z) has run to 0 somewhere: the likelihood has no bound."""
 

@@ -18,13 +18,14 @@ from keras_course.distributions.families import FullCovarianceGaussian, Mixture,
 from keras_course.models.generative import MADE, MAF, AffineGenerator, BernoulliGenerator, RealNVP
 
 X = np.random.Generator(np.random.Philox(5)).normal(size=(400, 3)).astype("float32")
+SHARP = Normal(1, minimum_scale=1e-7)
 COPIED = X[:, [0, 1, 0]]  # the last follows from the first: nothing is left to its sigma
 
 
 @pytest.mark.parametrize(
     ("make", "watch", "kind", "place"),
     [
-        (lambda: MADE(3, Normal(1, minimum_scale=1e-7), units=(), direct=True), ScaleWatch, ConditionalScaleCollapse, "2"),
+        (lambda: MADE(3, SHARP, units=(), direct=True), ScaleWatch, ConditionalScaleCollapse, "2"),
         (lambda: AffineGenerator(3), ScaleWatch, ConditionalScaleCollapse, "[02]"),
         (lambda: MAF(3, layers=1, units=(), log_scale_bound=None), FlowWatch, FlowScaleCollapse, "[02]"),
     ],
@@ -45,7 +46,7 @@ def test_a_variable_that_follows_from_another_drives_sigma_into_the_report_once(
 
 
 def test_a_plain_fit_brings_the_watch():
-    made = MADE(3, Normal(1, minimum_scale=1e-7), units=(4,))
+    made = MADE(3, SHARP, units=(4,))
     made.compile(keras.optimizers.SGD(0.0))
     made.network.to_outputs.bias.assign(np.repeat([0.0, -30.0], 3))  # softplus(-30) = 1e-13
     with pytest.warns(ConditionalScaleCollapse, match="epoch 1: a conditional sigma has collapsed: 1.0e-07"):

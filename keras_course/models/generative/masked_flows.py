@@ -106,10 +106,6 @@ class MAF(NormalizingFlow):
             "alpha": alpha,
         }
 
-    def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), **self.options}
-        return {name: value for name, value in config.items() if name != "flows"}
-
 
 def _orders(order: Any, layers: int) -> list[Any]:
     """What each layer is told."""

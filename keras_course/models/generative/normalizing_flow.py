@@ -91,6 +91,7 @@ class NormalizingFlow(GenerativeModel):
     """
 
     own_loss = "minus log p(x)"
+    options: dict[str, Any] | None = None  # what a subclass that makes its flows itself tells instead of them
 
     def __init__(
         self,
@@ -342,15 +343,16 @@ class NormalizingFlow(GenerativeModel):
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
+        made = {"flows": serialize(self.flow.flows)} if self.options is None else self.options
         return {
             **super().get_config(),
             "shape": list(self.event_shape),
-            "flows": serialize(self.flow.flows),
             "base": self.base if isinstance(self.base, str) else serialize(self.base),
             "condition_size": self.condition.size,
             "classes": self.condition.classes,
             "levels": self.levels,
             "evaluation_samples": self.evaluation_samples,
+            **made,
         }
 
     @classmethod
