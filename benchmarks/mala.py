@@ -2,7 +2,7 @@
 
 Both run a whole chain in one compiled loop, keep every state and say which proposals were kept, with the same step
 (BlackJAX's step size is eta of the printed forms, eps^2 / 2), in float32. Ours comes twice: by the kernel's own
-`sample`, which draws its noise before the loop, and by `tfp.mcmc.sample_chain`, which draws as it goes, as BlackJAX does.
+`sample`, which draws its noise before the loop, and by `tfp.mcmc.sample_chain`, which draws as it goes.
 """
 
 from __future__ import annotations
