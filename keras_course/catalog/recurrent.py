@@ -54,8 +54,7 @@ ROWS = (
         "deep-rnn", "A stack of recurrent levels", shape="model",
         object="keras_course.models.recurrent.deep_rnn:DeepRNN",
         init={"features": 3, "outputs": 2, "units": (4, 3), "cell": "gru", "learn_initial_state": True},
-        inputs=(4, 5, 3),
-        recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
+        inputs=(4, 5, 3), recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
     ),
     Entry(
         "bptt", "Back-propagation through time, written out over the copies of W", shape="model",
