@@ -18,8 +18,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Re-runs golden cases through the public API, over execution modes and dtypes, TF32 off, and "
         "prints a table. Exit code 1 if any case fails, 2 on wrong arguments.",
     )
-    parser.add_argument("--case", metavar="ID", help="one golden's id, or a topic")
-    parser.add_argument("--entry", metavar="SLUG", help="the goldens of one system")
+    parser.add_argument("--case", action="append", metavar="ID", help="one golden's id, or a topic; may be repeated")
+    parser.add_argument("--entry", action="append", metavar="SLUG", help="the goldens of one system; may be repeated")
     parser.add_argument("--device", default="CPU:0", metavar="NAME", help="CPU:0, GPU:0, … (default: %(default)s)")
     parser.add_argument("--mode", default="all", choices=("eager", "graph", "xla", "all"), help="default: %(default)s")
     parser.add_argument("--dtype", default="all", choices=("float32", "float64", "all"), help="default: %(default)s")

@@ -223,15 +223,54 @@ def _lax_scan(
     return list(state), [Steps(each) for each in whole], [Steps(each) for each in kept]
 
 
-def fused(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of tensors, compiled by XLA inside the graph that calls it; as it is in eager code and under JAX."""
+def fused(function: Callable[..., Any], differentiated: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """`function` of tensors, compiled by XLA inside the graph that calls it; as it is in eager code and under JAX.
+
+    What automatic differentiation would keep of a loop are lists, and no list leaves a program of XLA. Where a gradient
+    is asked for, the program is therefore run once more, in single kernels, and that run is differentiated.
+
+    Args:
+        function: takes and returns nested tensors.
+        differentiated: the same function in a form that is cheap to differentiate; `function` itself if None.
+    """
     if keras.backend.backend() != "tensorflow":
         return function
     import tensorflow as tf
 
     if tf.executing_eagerly():
         return function
-    return tf.function(function, jit_compile=True, autograph=False)  # type: ignore[no-any-return]
+    program = tf.function(function, jit_compile=True, autograph=False)
+
+    def call(*arguments: Any) -> Any:
+        returned: list[Any] = []
+        done = False
+
+        def run(*tensors: Any) -> Any:
+            # No tape looks inside: under two of them the program would hand out its lists at once.
+            hidden = tf.nest.pack_sequence_as(arguments, [tf.stop_gradient(each) for each in tensors])
+            returned.append(program(*hidden))
+
+            def gradient(*upstream: Any) -> list[Any]:
+                if not done:  # no tape is as early as that
+                    raise NotImplementedError(
+                        "tf.autodiff.ForwardAccumulator does not pass through a loop inside tf.function. "
+                        "Run the layer with unroll=True, or eagerly, or take reverse-mode gradients of gradients."
+                    )
+                sources = [each for each in tensors if each.dtype.is_floating]
+                with tf.GradientTape() as tape:
+                    tape.watch(sources)
+                    again = (differentiated or function)(*tf.nest.pack_sequence_as(arguments, tensors))
+                found = iter(tape.gradient(tf.nest.flatten(again), sources, upstream, unconnected_gradients="zero"))
+                return [next(found) if each.dtype.is_floating else None for each in tensors]
+
+            return tf.nest.flatten(returned[0]), gradient
+
+        # Of the graph at hand, which need not be where they were made: its own gradient may be a third graph.
+        outputs = tf.custom_gradient(run)(*[tf.identity(each) for each in tf.nest.flatten(arguments)])
+        done = True
+        return tf.nest.pack_sequence_as(returned[0], outputs)
+
+    return call
 
 
 def after(tensors: list[Any]) -> AbstractContextManager[Any]:

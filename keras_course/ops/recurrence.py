@@ -16,12 +16,16 @@ How a training step runs is chosen by its size and by the machine:
                          times as wide as the state, live for a segment alone
 Inside a program the kept values take the place of the products x W + b, slice by slice, where they are as wide.
 
+Gradients of gradients differentiate these passes themselves, compiled ones (in a graph) as single kernels. Forward-mode
+differentiation works in eager code and where the steps are laid out (`unroll=True`).
+
 Sequences are time-major here, (T, B, ...). `mask` (T, B) is true where a step counts; elsewhere every state stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -36,6 +40,7 @@ from keras_course.core.loops import (
     sizes_of,
     tanh_gradient,
     threads_side_by_side,
+    unstacked,
 )  # fmt: skip
 
 __all__ = ["WRITTEN_OUT", "Transition", "from_all_steps", "fuses", "rnn_sequence", "through"]
@@ -138,14 +143,14 @@ def through(
     """
     length, batch, _ = sizes_of(inputs)
     count, number, width = len(states), len(weights), states[0].shape[-1]
-    compile = fused if fuses(width, length) else lambda function: function
+    compile = fused if fuses(width, length) else lambda function, _: function
     columns = projection[0].shape[-1] if projection else inputs.shape[-1]
     rows_of: list[tuple[int, Any]] = [(0, None)]
     steps_of: list[tuple[int, Any]] = [(0, None)]
     if compile is fused and keras.backend.backend() == "tensorflow":
         rows_of, steps_of = cuts(length, batch, width * columns)
 
-    def forward(x: Any, states: list[Any], weights: list[Any], masks: list[Any], projection: Any) -> Any:
+    def forward(x: Any, states: Any, weights: Any, masks: Any, projection: Any, again: bool = False) -> Any:
         inside = projection[1:] if compile is fused else []  # a bias that XLA adds along with the rest of a step
         projected = _project(x, *projection[: 2 - len(inside)]) if projection else x
 
@@ -157,11 +162,13 @@ def through(
 
         length, batch, _ = sizes_of(projected)
         shapes = [(batch, width) for width in cell.kept]
-        place = {len(shapes) - 1: 0} if compile is fused and cell.kept[-1:] == (columns,) else None
-        sequences = [projected, *masks]
+        place = {len(shapes) - 1: 0} if compile is fused and cell.kept[-1:] == (columns,) and not again else None
+        sequences = [unstacked(projected) if again else projected, *masks]
         return scan(step, states, sequences, shapes, length=length, history=cell.history, overwritten=place)
 
-    def backward(d_outputs: Any, d_states: list[Any], histories: Any, kept: Any, weights: Any, masks: Any) -> Any:
+    def backward(
+        d_outputs: Any, d_states: Any, histories: Any, kept: Any, weights: Any, masks: Any, again: bool = False
+    ) -> Any:
         first, second = len(kept), len(kept) + len(histories)
         turned = [ops.transpose(each) if k in cell.turned else each for k, each in enumerate(weights)]
 
@@ -176,20 +183,25 @@ def through(
 
         length, batch, _ = sizes_of(d_outputs)
         later = [history.after(1) for history in histories]
-        sequences = [d_outputs, *kept, *histories, *later, *masks]
+        sequences = [unstacked(d_outputs) if again else d_outputs, *kept, *histories, *later, *masks]
         shapes = [(batch, width) for width in cell.written]
         d_states, _, written = scan(step, d_states, sequences, shapes, length=length, reverse=True)
         return d_states, [each.stack() for each in written]
 
-    def compiled_forward(x: Any, states: list[Any], weights: list[Any], masks: list[Any], projection: Any) -> Any:
-        ends, histories, kept = forward(x, states, weights, masks, projection)
+    def compiled_forward(*arguments: Any, again: bool = False) -> Any:
+        ends, histories, kept = forward(*arguments, again=again)
         return ends, [each.stack() for each in histories], [each.stack() for each in kept]
 
-    def compiled_backward(d_outputs: Any, d_states: Any, histories: Any, kept: Any, weights: Any, masks: Any) -> Any:
-        steps = [Steps(each) for each in histories]
-        return backward(d_outputs, d_states, steps, [Steps(each) for each in kept], weights, masks)
+    def compiled_backward(
+        d_outputs: Any, d_states: Any, histories: Any, kept: Any, weights: Any, masks: Any, again: bool = False
+    ) -> Any:
+        lists = unstacked if again else Steps
+        histories, kept = [lists(each) for each in histories], [lists(each) for each in kept]
+        return backward(d_outputs, d_states, histories, kept, weights, masks, again)
 
-    fast_forward, fast_backward = compile(compiled_forward), compile(compiled_backward)
+    # A second derivative differentiates these two loops themselves, which is cheap where they read lists.
+    fast_forward = compile(compiled_forward, partial(compiled_forward, again=True))
+    fast_backward = compile(compiled_backward, partial(compiled_backward, again=True))
 
     def part(sequence: Any, steps: tuple[Any, Any], rows: tuple[Any, Any]) -> Any:
         sequence = sequence if len(steps_of) == 1 else sequence[steps[0] : steps[1]]

@@ -64,27 +64,41 @@ class Record:
         return columns
 
 
-def load_cases(case: str | None = None, entry: str | None = None) -> list[dict[str, Any]]:
-    """The goldens, all or those of one id, one topic or one catalogue entry.
+def load_cases(
+    case: str | Sequence[str] | None = None, entry: str | Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """The goldens: all, or those of the ids or topics and of the catalogue entries that are asked for.
 
     Args:
-        case: a golden's id ("attention/positional-encoding-table") or a topic ("attention").
-        entry: a catalogue slug.
+        case: a golden's id ("attention/positional-encoding-table") or a topic ("attention"), or several.
+        entry: a catalogue slug, or several. With `case` too, what answers to both.
 
     Raises:
-        UnknownSlugError: if no golden answers to the name; suggests the nearest.
+        UnknownSlugError: if no golden answers to a name; suggests the nearest.
+        ValueError: if none answers to both.
         CorruptArtifact: if a golden is not JSON.
     """
-    goldens = [_read(path) for path in golden_paths()]
+    every = goldens = [_read(path) for path in golden_paths()]
     if entry is not None:
-        catalog.get(entry)
-        goldens = [golden for golden in goldens if golden["entry"] == entry]
+        slugs = _names(entry)
+        for slug in slugs:
+            catalog.get(slug)
+        goldens = [golden for golden in every if golden["entry"] in slugs]
     if case is not None:
-        found = [golden for golden in goldens if golden["id"] == case or golden["id"].startswith(case + "/")]
-        if not found:
-            raise UnknownSlugError(case, [golden["id"] for golden in goldens], what="golden case")
-        goldens = found
+        wanted: set[str] = set()
+        for name in _names(case):
+            found = {golden["id"] for golden in every if f"{golden['id']}/".startswith(f"{name}/")}
+            if not found:
+                raise UnknownSlugError(name, [golden["id"] for golden in every], what="golden case")
+            wanted |= found
+        goldens = [golden for golden in goldens if golden["id"] in wanted]
+        if not goldens:
+            raise ValueError(f"No golden answers to both. Received: case={case!r}, entry={entry!r}")
     return goldens
+
+
+def _names(asked: str | Sequence[str]) -> list[str]:
+    return [asked] if isinstance(asked, str) else list(asked)
 
 
 def _read(path: Path) -> dict[str, Any]:

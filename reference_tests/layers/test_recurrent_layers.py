@@ -218,6 +218,54 @@ def test_a_gradient_of_a_gradient_passes_through_the_written_out_one():
     np.testing.assert_allclose(curvature(ours), curvature(theirs), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("name", "compiled"), [("lstm", False), ("gru tanh reset after", False), ("rnn", True)])
+def test_a_gradient_of_a_gradient_passes_through_compiled_loops(name, compiled):
+    layer, unrolled = (moved(OURS[name](return_sequences=True, dtype="float64", unroll=each)) for each in (False, True))
+    x = tf.constant(RNG.normal(size=(2, 17, 3)))  # long enough to be fused
+    mask = tf.constant(np.arange(17) < np.array([[17], [12]]))
+    along = [tf.constant(RNG.normal(size=each.shape)) for each in (x, *layer.trainable_variables)]
+
+    def slopes(layer, x):
+        sources = [x, *(variable.value for variable in layer.trainable_variables)]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            loss = ops.sum(ops.sin(2 * layer(x, mask=mask, training=True)))
+        return tape.gradient(loss, sources)
+
+    def products(layer, x):
+        """The Hessian times `along`."""
+        sources = [x, *(variable.value for variable in layer.trainable_variables)]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            slope = sum(ops.sum(a * b) for a, b in zip(slopes(layer, x), along, strict=True))
+        return tape.gradient(slope, sources)
+
+    came = tf.function(lambda x: products(layer, x), autograph=False, jit_compile=compiled)(x)
+    for one, other in zip(came, products(unrolled, x), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
+
+    ends, start = [], unrolled.get_weights()
+    for step in (1e-5, -1e-5):
+        unrolled.set_weights([w + step * np.asarray(d) for w, d in zip(start, along[1:], strict=True)])
+        ends.append(slopes(unrolled, x + step * along[0]))
+    for one, up, down in zip(came, *ends, strict=True):
+        np.testing.assert_allclose(one, (up - down) / 2e-5, rtol=1e-6, atol=1e-6)
+
+
+def test_forward_mode_passes_through_unrolled_steps_and_is_refused_by_a_compiled_loop():
+    layer, unrolled = (moved(RNN(4, unroll=each)) for each in (False, True))
+
+    def tangent(layer, x):
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as accumulator:
+            outputs = layer(x, training=True)
+        return accumulator.jvp(outputs)
+
+    in_a_graph, x = tf.function(tangent, autograph=False), tf.ones((2, 17, 3))
+    np.testing.assert_allclose(in_a_graph(unrolled, x), tangent(layer, x), atol=1e-5)
+    with pytest.raises(NotImplementedError, match="unroll=True"):
+        in_a_graph(layer, x)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

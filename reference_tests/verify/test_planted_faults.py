@@ -83,6 +83,19 @@ def test_the_command_checks_somebody_elses_class_and_exits_1_on_failure(tmp_path
     assert "http://" not in page and "https://" not in page and "src=" not in page
 
 
+def test_entries_and_cases_may_be_repeated(tmp_path):
+    rows = tmp_path / "rows.json"
+    words = ["verify", "--mode", "eager", "--dtype", "float64", "--json", str(rows)]
+    assert main([*words, "--entry", "positional-encoding", "--entry", "vector-to-sequence"]) == 0
+    found = {row["entry"] for row in json.loads(rows.read_text())}
+    assert found == {"positional-encoding", "vector-to-sequence"}
+    one, other = (load_cases(entry=slug)[0]["id"] for slug in sorted(found))
+    assert [golden["id"] for golden in load_cases([one, other])] == [one, other]
+    assert load_cases([one, other], ["positional-encoding"]) == load_cases(one)
+    with pytest.raises(ValueError, match="answers to both"):
+        load_cases(one, "vector-to-sequence")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

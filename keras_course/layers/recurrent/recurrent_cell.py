@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_course.core.loops import scan, sizes_of, unstacked
+from keras_course.core.loops import Steps, scan, sizes_of, unstacked
 from keras_course.core.shapes import require_one_of, require_positive_int, require_rank
 
 __all__ = ["RecurrentCell"]
@@ -194,7 +194,7 @@ class RecurrentCell(keras.layers.Layer):
                 new = [ops.where(now[1], a, b) for a, b in zip(new, old, strict=True)]
             return new, []
 
-        sequences = [unstacked(projected)]
+        sequences = [Steps(ops.unstack(projected, length)) if unroll else unstacked(projected)]
         if mask is not None:
             sequences.append(mask[:, :, None])
         history = (0,) if all_steps else ()
