@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import importlib
 import inspect
 import json
@@ -76,6 +77,16 @@ def test_a_model_has_a_recipe_on_a_data_set(entry):
     assert recipe.slug == entry.slug
     assert recipe.figures and recipe.baseline, f"the recipe of {entry.slug} needs figures and a baseline"
     assert recipe.floor or recipe.ceiling, f"the recipe of {entry.slug} says nothing it must reach"
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.datasets], ids=slugs)
+def test_a_choice_of_data_names_them_as_the_data_do_and_begins_with_the_row_s_recipe(entry):
+    assert next(iter(entry.datasets.values())) == entry.recipe and len(entry.datasets) > 1
+    for name, reference in entry.datasets.items():
+        recipe = catalog.resolve_member(reference)()
+        assert recipe.slug == entry.slug and recipe.figures and recipe.baseline and (recipe.floor or recipe.ceiling)
+        data = recipe.dataset
+        assert name == (data if isinstance(data, str) else functools.partial(data, counts=(1, 1, 1))(0).spec.name)
 
 
 EXPERIMENTS = [entry for entry in ENTRIES if entry.shape == "experiment" or (entry.recipe or "").endswith(":Config")]

@@ -66,8 +66,8 @@ class EnergyModel(GenerativeModel):
 
     Args:
         shape: int D or tuple, the shape of one x.
-        units: ints, widths of dense layers, or a Keras layer or model (B, *shape) -> (B, 1), or (B, classes). Its layers
-            in `keras.layers.SpectralNormalization` bound the slope of E, so that chains and contrast cannot run away.
+        units: ints, widths of dense layers, or a Keras layer or model (B, *shape) -> (B, 1), or (B, classes). With
+            its layers in `keras.layers.SpectralNormalization` the slope of E stays bounded.
         classes: int K, or None for x alone.
         base_scale: float s, or None for no base.
         start_scale: float > 0, deviation of the states where chains begin.

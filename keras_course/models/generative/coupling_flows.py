@@ -63,6 +63,8 @@ class NICE(NormalizingFlow):
     Source: R; Dinh et al. 2014.
     """
 
+    rows_apart = True
+
     def __init__(
         self,
         shape: Any,
@@ -136,6 +138,8 @@ class RealNVP(NormalizingFlow):
 
     Source: R (printed there as NICE); Dinh et al. 2016.
     """
+
+    rows_apart = True
 
     def __init__(
         self,

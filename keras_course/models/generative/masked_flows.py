@@ -60,6 +60,8 @@ class MAF(NormalizingFlow):
     Source: R; Papamakarios et al. 2017, Kingma et al. 2016.
     """
 
+    rows_apart = True
+
     def __init__(
         self,
         shape: int,
