@@ -29,10 +29,9 @@ def require_classes(who: str, labels: Any, classes: int) -> None:
         InvalidDataError: names the first row.
 
     Example:
-        >>> require_classes("Mine", np.array([0, 3]), 3)
+        >>> require_classes("Mine", np.array([0, 3]), 3)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-            ...
-        keras_course.core.errors.InvalidDataError: Mine needs classes 0 ... 2. Received: 3 in row 1, and 1 such rows of 2
+        keras_course.core.errors.InvalidDataError: Mine needs classes 0 ... 2. Received: 3 in row 1, and 1 such ...
     """
     if tf.is_tensor(labels):
         if tf.is_symbolic_tensor(labels):
