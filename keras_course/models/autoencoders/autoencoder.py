@@ -288,10 +288,8 @@ class Autoencoder(Model):
         possible = (values >= 0) & (values <= 1) if binary else np.isfinite(values)
         if not possible.all():
             row, place = np.argwhere(~possible)[0]
-            raise InvalidDataError(
-                f"{type(self).__name__} needs {'values in [0, 1] for the Bernoulli likelihood' if binary else 'finite x'}"
-                f". Received: {values[row, place]} in row {row}"
-            )
+            wanted = "values in [0, 1] for the Bernoulli likelihood" if binary else "finite x"
+            raise InvalidDataError(f"{type(self).__name__} needs {wanted}. Received: {values[row, place]} in row {row}")
 
     def _checked(self, x: Any) -> Any:
         x = ops.cast(x, self.compute_dtype)
