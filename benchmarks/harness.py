@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Contest", "compete", "environment", "main", "main_of_all", "require_close", "summary", "table"]
@@ -46,6 +46,8 @@ class Contest:
         agree: takes what both returned, raises ValueError if they did not do the same work, returns in a few words
             what was compared.
         choices: what else decides the time (steps_per_execution, optimiser), for the heading.
+        before: {"ours": callable, "peer": callable}, what puts each back to where it started before every run, outside
+            the clock; the work of a user's call belongs into `ours` and `peer`.
     """
 
     title: str
@@ -57,6 +59,7 @@ class Contest:
     limits: dict[int, float] | None = None
     agree: Callable[[Any, Any], str] | None = None
     choices: str = ""
+    before: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
 
 def require_close(what: str, ours: Any, peers: Any, relative: float) -> None:
@@ -118,13 +121,18 @@ def compete(contest: Contest, threads: int, repeats: int) -> dict[str, Any]:
     names = ["ours"] + (["peer"] if contest.peer is not None else [])
     functions = {"ours": contest.ours, "peer": contest.peer}
     times: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    first = {name: timed(functions[name])[0] for name in names}  # type: ignore[arg-type]
-    results = {name: timed(functions[name])[1] for name in names}  # type: ignore[arg-type]
+
+    def run(name: str) -> tuple[dict[str, float], Any]:
+        contest.before.get(name, lambda: None)()
+        return timed(functions[name])  # type: ignore[arg-type]
+
+    first = {name: run(name)[0] for name in names}
+    results = {name: run(name)[1] for name in names}
     agreed = contest.agree(results["ours"], results["peer"]) if contest.agree and contest.peer else None
     loads = [os.getloadavg()[0]]
     for turn in range(repeats):
         for name in names if turn % 2 == 0 else reversed(names):
-            times[name].append(timed(functions[name])[0])  # type: ignore[arg-type]
+            times[name].append(run(name)[0])
     loads.append(os.getloadavg()[0])
     record: dict[str, Any] = {
         "title": contest.title, "peer_name": contest.peer_name, "threads": threads, "repeats": repeats,

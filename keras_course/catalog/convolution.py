@@ -33,6 +33,11 @@ ROWS = (
         "lenet", "LeNet-5 for handwritten digits", shape="model",
         object="keras_course.models.vision.lenet:LeNet", init={"input_shape": (8, 8, 1), "classes": 10},
         inputs=(2, 8, 8, 1), recipe="keras_course.recipes.vision:lenet", sources=("S 9.2", "R"),
+        datasets={
+            "digits": "keras_course.recipes.vision:lenet",
+            "mnist": "keras_course.recipes.vision:lenet_on_mnist",
+            "fashion-mnist": "keras_course.recipes.vision:lenet_on_fashion_mnist",
+        },
     ),
     Entry(
         "local-response-normalization", "Local response normalization", shape="block",

@@ -22,6 +22,8 @@ class Entry(NamedTuple):
         recipe: "module:name" of the function that returns its Recipe, "module:Config" of an experiment, or None.
         sources: "C 8.1"-like strings; the letters are resolved by `catalog.sources`.
         members: "module:Name" of further public parts of the same system.
+        datasets: {name of a data set: "module:name" of the recipe that trains on it}, where there is a choice; the
+            first is `recipe`. The names are those that the data carry in `Spec.name`.
     """
 
     slug: str
@@ -33,6 +35,7 @@ class Entry(NamedTuple):
     recipe: str | None = None
     sources: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    datasets: Mapping[str, str] = MappingProxyType({})
 
     @property
     def name(self) -> str:

@@ -38,7 +38,7 @@ ROWS = (
         init={"units": 3, "peepholes": "full", "go_backwards": True, "learn_initial_state": True},
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
-            f"{_OPS}.recurrent:peephole_lstm_step",
+            f"{_LAYERS}.conversion:from_addons", f"{_OPS}.recurrent:peephole_lstm_step",
             f"{_OPS}.gated_recurrence:peephole_lstm_sequence",
         ),
     ),
@@ -53,8 +53,8 @@ ROWS = (
     Entry(
         "deep-rnn", "A stack of recurrent levels", shape="model",
         object="keras_course.models.recurrent.deep_rnn:DeepRNN",
-        init={"features": 3, "outputs": 2, "units": (4, 3), "cell": "gru"}, inputs=(4, 5, 3),
-        recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
+        init={"features": 3, "outputs": 2, "units": (4, 3), "cell": "gru", "learn_initial_state": True},
+        inputs=(4, 5, 3), recipe="keras_course.recipes.recurrent:deep_rnn", sources=("C 13.5", "S 9.5"),
     ),
     Entry(
         "bptt", "Back-propagation through time, written out over the copies of W", shape="model",
@@ -71,6 +71,10 @@ ROWS = (
             "washout": 1,
         },
         inputs=(4, 5, 3), recipe="keras_course.recipes.reservoirs:echo_state_network", sources=("C 13.4",),
+        datasets={
+            "narma-10": "keras_course.recipes.reservoirs:echo_state_network",
+            "mackey-glass": "keras_course.recipes.reservoirs:chaos_ahead",
+        },
         members=(
             f"{_LAYERS}.reservoir:Reservoir", f"{_OPS}.reservoir:leaky_step", f"{_OPS}.reservoir:spectral_radius",
             f"{_OPS}.reservoir:intrinsic_plasticity_step", f"{_OPS}.reservoir_measures:linear_memory_curve",
@@ -137,6 +141,10 @@ ROWS = (
         "seq2seq", "From sequence to sequence through one vector; decoding greedy, by beam, by chance", shape="model",
         object="keras_course.models.recurrent.seq2seq:Seq2Seq", init=_TRANSLATOR, inputs=_IDS,
         recipe="keras_course.recipes.translation:seq2seq", sources=("C 10.3.4", "B"),
+        datasets={
+            "english-french": "keras_course.recipes.translation:seq2seq",
+            "dates": "keras_course.recipes.translation:dates_through_one_vector",
+        },
         members=(
             f"{_OPS}.decoding:beam", f"{_OPS}.decoding:greedy", f"{_OPS}.decoding:sample",
             f"{_OPS}.decoding:sampled_tokens", "keras_course.models.recurrent.text_tables:TextTables",
@@ -146,6 +154,10 @@ ROWS = (
         "bahdanau-attention", "From sequence to sequence, searching the source at every word", shape="model",
         object="keras_course.models.recurrent.rnn_search:RNNSearch", init=_TRANSLATOR, inputs=_IDS,
         recipe="keras_course.recipes.translation:bahdanau_attention", sources=("B",),
+        datasets={
+            "english-french": "keras_course.recipes.translation:bahdanau_attention",
+            "dates": "keras_course.recipes.translation:dates_by_attention",
+        },
         members=(
             "keras_course.layers.additive_attention:AdditiveAttention",
             f"{_OPS}.additive_attention:additive_attention", f"{_OPS}.additive_attention:additive_scores",
@@ -169,6 +181,11 @@ ROWS = (
             "learn_memory": True,
         },
         inputs=(4, 5, 3), recipe="keras_course.recipes.bit_sequences:neural_turing_machine", sources=("S 9.5",),
+        datasets={
+            "copy-task": "keras_course.recipes.bit_sequences:neural_turing_machine",
+            "repeat-copy-task": "keras_course.recipes.bit_sequences:repeat_copy",
+            "long-copy-task": "keras_course.recipes.bit_sequences:long_copy",
+        },
         members=(
             f"{_LAYERS}.neural_turing_machine:NTM",
             f"{_OPS}.external_memory:content_weights", f"{_OPS}.external_memory:interpolated_weights",

@@ -29,6 +29,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("slug", help="name of the system, as `list` prints it")
     parser.add_argument(
+        "--dataset", metavar="NAME", help="one of the system's data sets, as `show` prints them (default: the first)"
+    )
+    parser.add_argument(
         "--out", metavar="DIR", help="run folder (default: runs/SLUG-DATE-TIME); an ended run is moved aside"
     )
     parser.add_argument(
@@ -60,10 +63,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains or runs, then says how well and where it lies."""
-    from keras_course.pipeline.recipe import is_experiment
+    from keras_course.pipeline.recipe import is_experiment, recipe_reference
 
     if is_experiment(args.slug):  # a wrong name is told before TensorFlow's seconds
         return _experiment(args)
+    recipe_reference(args.slug, args.dataset)
     with _warnings_in_one_line():
         fitted = _started(args) if args.resume is None else _resumed(args)
     from keras_course.pipeline.fit import missed_bounds
@@ -90,16 +94,18 @@ def _started(args: argparse.Namespace) -> Fitted:
     """A new run."""
     start_tensorflow()
     from keras_course.pipeline.fit import fit
+    from keras_course.pipeline.recipe import recipe_of
 
     return fit(
-        args.slug, out=args.out, seed=args.seed or 0, epochs=args.epochs, tiny=args.tiny, threads=args.threads,
-        checkpoint_steps=args.checkpoint_steps, checkpoint_seconds=args.checkpoint_seconds or 30.0,
+        recipe_of(args.slug, args.dataset), out=args.out, seed=args.seed or 0, epochs=args.epochs, tiny=args.tiny,
+        threads=args.threads, checkpoint_steps=args.checkpoint_steps,
+        checkpoint_seconds=args.checkpoint_seconds or 30.0,
     )  # fmt: skip
 
 
 def _experiment(args: argparse.Namespace) -> int:
     """Runs an experiment, then prints its headline."""
-    given = _given(args, ("epochs", "resume", "checkpoint_steps", "checkpoint_seconds"))
+    given = _given(args, ("dataset", "epochs", "resume", "checkpoint_steps", "checkpoint_seconds"))
     if given:
         raise KerasCourseError(f"{args.slug!r} is an experiment, which trains no model; leave out {', '.join(given)}.")
     start_tensorflow()
@@ -119,7 +125,8 @@ def _experiment(args: argparse.Namespace) -> int:
 
 def _resumed(args: argparse.Namespace) -> Fitted:
     """The run of --resume, trained to its end; its settings are its own."""
-    given = _given(args, ("out", "seed", "epochs", "tiny", "threads", "checkpoint_steps", "checkpoint_seconds"))
+    own = ("dataset", "out", "seed", "epochs", "tiny", "threads", "checkpoint_steps", "checkpoint_seconds")
+    given = _given(args, own)
     if given:
         raise KerasCourseError(f"--resume goes on with the run's own settings; leave out {', '.join(given)}.")
     from keras_course.pipeline.run_folder import recorded_switches

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
                 "shape": entry.shape,
                 "object": entry.object,
                 "recipe": entry.recipe,
+                "datasets": list(entry.datasets),
                 "sources": list(entry.sources),
             }
             for topic, entry in rows
@@ -45,5 +46,6 @@ def run(args: argparse.Namespace) -> int:
             print(f"{'' if shown is None else chr(10)}{topic}")
             shown = topic
         trains = "fit" if entry.recipe else ""
-        print(f"  {entry.slug:<{width}}  {entry.shape:<10}  {trains:<3}  {entry.title}")
+        data = f"  [{', '.join(entry.datasets)}]" if entry.datasets else ""
+        print(f"  {entry.slug:<{width}}  {entry.shape:<10}  {trains:<3}  {entry.title}{data}")
     return 0

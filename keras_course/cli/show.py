@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
         "members": ", ".join(member.split(":")[1] for member in shown["members"]),
         "signature": shown["signature"],
         "recipe": shown["recipe"] and f"{shown['recipe']} (keras-course fit {shown['slug']})",
+        "data sets": shown["datasets"] and f"{', '.join(shown['datasets'])} (--dataset NAME; the first by default)",
     }
     for name, value in facts.items():
         if value:
@@ -78,6 +79,7 @@ def description(slug: str) -> dict[str, Any]:
         "init": dict(entry.init),
         "inputs": entry.inputs,
         "recipe": entry.recipe,
+        "datasets": dict(entry.datasets),
         "sources": [{"reference": source, "description": catalog.sources.describe(source)} for source in entry.sources],
         "goldens": goldens_of(slug),
     }

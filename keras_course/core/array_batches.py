@@ -124,12 +124,25 @@ class ArrayIterator:
         return _cut(self.batches.arrays, order, first, self.batches.batch_size, self.batches.size)
 
 
+def _map(function: Callable[[Any], Any], arrays: Any) -> Any:
+    """Of every array; None stays."""
+    return keras.tree.map_structure(lambda each: None if each is None else function(each), arrays)
+
+
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+def _blocks(arrays: Any, order: Any, first: Any, steps: int, size: int) -> Any:
+    """The next batches, (steps, size, ...); what would lie behind the last row repeats it, and is not read."""
+    places = tf.minimum(first * size + tf.range(steps * size, dtype="int64"), tf.size(order, "int64") - 1)
+    rows = tf.reshape(tf.gather(order, places), (steps, size))
+    return _map(lambda each: tf.gather(each, rows), arrays)
+
+
 def _cut(arrays: Any, order: Any, step: Any, size: int, exact: int | None) -> Any:
     begin = step * size
     rows = order[begin : begin + size]
     if exact is not None:
         rows = tf.ensure_shape(rows, (exact,))
-    return keras.tree.map_structure(lambda each: None if each is None else tf.gather(each, rows), arrays)
+    return _map(lambda each: tf.gather(each, rows), arrays)
 
 
 def reading_arrays(model: keras.Model, others: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -148,6 +161,16 @@ def reading_arrays(model: keras.Model, others: Callable[[Any], Any]) -> Callable
         return tf.distribute.get_strategy().run(train_step, args=(batch,))
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+    def at_once(blocks: Any, count: Any) -> Any:
+        """As many steps in one program, on blocks (steps, B, ...) of batches that are all full."""
+        kinds = _map(lambda each: tf.TensorSpec(each.shape[1:], each.dtype), blocks)
+        traced = tf.function(step, autograph=False).get_concrete_function(kinds)
+        logs = keras.tree.map_structure(lambda kind: tf.zeros(kind.shape, kind.dtype), traced.structured_outputs)
+        return tf.while_loop(
+            lambda i, _: i < count, lambda i, _: (i + 1, traced(_map(lambda each: each[i], blocks))), (0, logs)
+        )[1]  # fmt: skip
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
     def several(arrays: Any, order: Any, first: Any, last: Any, size: int, exact: int | None) -> Any:
         def body(i: Any, _: Any) -> Any:
             return i + 1, compiled(_cut(arrays, order, i, size, exact))
@@ -158,13 +181,22 @@ def reading_arrays(model: keras.Model, others: Callable[[Any], Any]) -> Callable
     train_step, steps = model.train_step, model.steps_per_execution
     compiled = tf.function(step, reduce_retracing=True, jit_compile=model.jit_compile)
     graph = tf.function(several, reduce_retracing=True)
+    one_program = steps > 1 and bool(model.jit_compile) and getattr(model, "one_program", False)
+    program, blocks = tf.function(at_once, jit_compile=True), tf.function(_blocks)
 
     def function(iterator: Any) -> Any:
         if not isinstance(iterator, ArrayIterator):
             return others(iterator)
         batches = iterator.batches
         order, first, last = iterator.begin(steps)
+        full, logs = int(order.shape[0]) // batches.batch_size, None
         with tf.device("CPU:0"):
+            if one_program and first < full:
+                count = tf.constant(min(last, full) - first)
+                cut = blocks(batches.arrays, order, tf.constant(first, "int64"), min(steps, full), batches.batch_size)
+                first, logs = min(last, full), program(cut, count)
+            if first == last:
+                return logs
             return graph(
                 batches.arrays, order, tf.constant(first, "int64"), tf.constant(last, "int64"), batches.batch_size,
                 batches.size,

@@ -9,7 +9,7 @@ cannot hand a kept value to another loop without copying it: a tenth of a recurr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -82,6 +82,7 @@ def scan(
     history: tuple[int, ...] = (),
     reverse: bool = False,
     unroll: bool = False,
+    overwritten: Mapping[int, int] | None = None,
 ) -> tuple[list[Any], list[Steps], list[Steps]]:
     """A loop over the first axis that keeps what is asked for and nothing else.
 
@@ -100,6 +101,8 @@ def scan(
         history: numbers of the states whose values before and after every step are kept, T + 1 of them.
         reverse: whether to run from the last step to the first.
         unroll: whether to lay all steps out in the graph; needs a known length.
+        overwritten: {number of a kept output: number of the sequence, a tensor, whose memory it may take, slice by
+            slice}. It saves compiled loops of XLA a tensor, and the zeros to fill it with; other loops do not look.
 
     Returns:
         (last states, history, kept outputs).
@@ -110,7 +113,7 @@ def scan(
         import tensorflow as tf
 
         if not (unroll or tf.executing_eagerly()):
-            return _while_loop(step, state, sequences, outputs, length, history, reverse)
+            return _while_loop(step, state, sequences, outputs, length, history, reverse, overwritten or {})
     if backend == "jax" and not unroll:
         return _lax_scan(step, state, sequences, history, reverse)
     kept: list[list[Any]] = [[None] * int(length) for _ in outputs]
@@ -145,7 +148,14 @@ def unstacked(tensor: Any) -> Steps:
 
 
 def _while_loop(
-    step: Any, state: list[Any], sequences: list[Any], outputs: list[Any], length: Any, history: Any, reverse: bool
+    step: Any,
+    state: list[Any],
+    sequences: list[Any],
+    outputs: list[Any],
+    length: Any,
+    history: Any,
+    reverse: bool,
+    overwritten: Mapping[int, int],
 ) -> tuple[list[Any], list[Steps], list[Steps]]:
     import tensorflow as tf
 
@@ -167,14 +177,19 @@ def _while_loop(
 
     def body(t: Any, state: Any, kept: Any, states: Any) -> Any:
         begin = tf.reshape(t, [1])
-        new, values = step(list(state), [read(sequence, t, begin) for sequence in sequences])
+        now = list(sequences)
+        for k, number in overwritten.items():  # read before it is written
+            now[number] = Steps(kept[k], outputs[k], dtype)
+        new, values = step(list(state), [read(sequence, t, begin) for sequence in now])
         for value, old in zip(new, state, strict=True):
             value.set_shape(old.shape)
         kept = [written(handle, t, value) for handle, value in zip(kept, values, strict=True)]
         states = [written(handle, t + 1, new[k]) for handle, k in zip(states, history, strict=True)]
         return (t - 1 if reverse else t + 1), list(new), kept, states
 
-    kept = [reserved(shape, length) for shape in outputs]
+    kept = [reserved(shape, length) for k, shape in enumerate(outputs) if k not in overwritten]
+    for k in sorted(overwritten):
+        kept.insert(k, unstacked(sequences[overwritten[k]]).values)
     states = [written(reserved(shape, length + 1), 0, state[k]) for shape, k in zip(shapes, history, strict=True)]
     start = tf.convert_to_tensor(length - 1 if reverse else 0, "int32")
     condition = (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < length)

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -63,6 +63,10 @@ class Model(keras.Model):
     Subclass it as you would `keras.Model`. A model whose `train_step` never calls the model itself must end its
     `__init__` with `self.build(...)`.
 
+    Attributes:
+        one_program: bool, whether under XLA all steps of an execution on arrays (`steps_per_execution`) are one
+            program in place of a program a step: other bits than Keras's way, and for small steps less time.
+
     Args:
         seed: int, root of every random draw of this model: initial weights (`derive_seed(self.seed, "path")`) and
             steps (`step_seed`). Part of the config.
@@ -80,6 +84,8 @@ class Model(keras.Model):
         >>> float(Doubler()(keras.ops.ones((1, 1)))[0, 0])
         2.0
     """
+
+    one_program: ClassVar[bool] = False
 
     def __init__(self, *args: Any, seed: int = 0, **kwargs: Any) -> None:
         require_tensorflow(type(self).__name__)

@@ -92,10 +92,14 @@ def bit_sequences(
 
 
 def copy_task(
-    seed: int, bits: int = 4, lengths: tuple[int, int] = (1, 8), counts: tuple[int, int, int] = (8000, 500, 500)
+    seed: int,
+    bits: int = 4,
+    lengths: tuple[int, int] = (1, 8),
+    counts: tuple[int, int, int] = (8000, 500, 500),
+    name: str = "copy-task",
 ) -> Dataset:
     """The copy task as a data set: `counts` rows to train on, to validate and to test, all of the same lengths."""
-    return _task("copy-task", seed, counts, bits=bits, lengths=lengths)
+    return _task(name, seed, counts, bits=bits, lengths=lengths)
 
 
 def repeat_copy_task(

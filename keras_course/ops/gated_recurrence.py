@@ -26,6 +26,7 @@ def lstm_sequence(
 
     backward: do = dh * tanh(c'),  dc' += dh * o * (1 - tanh^2(c')),
               di = dc' * g,  df = dc' * c,  dg = dc' * i,  dc = dc' * f;  each times its activation's derivative
+    kept:     f,  o (1 - tanh^2(c'))  and what dc' and dh are multiplied by, so that a step back is four products
 
     Args:
         projected: tensor (T, B, G H), x W + b of all steps, columns i, f, o, g.
@@ -50,34 +51,35 @@ def lstm_sequence(
     """
     gates = lstm_gates(variant)
     units = h.shape[-1]
-    wide = len(gates) * units
+    wide, forgets = len(gates) * units, "f" in gates
 
     def forward(projected: Any, states: list[Any], weights: list[Any]) -> Any:
-        a = projected + ops.matmul(states[0], weights[0])
+        a, c_old = projected + ops.matmul(states[0], weights[0]), states[1]
         s = ops.sigmoid(a[:, :wide])
         g = a[:, wide:] if variant == "NIAF" else ops.tanh(a[:, wide:])
         opened = dict(zip(gates, ops.split(s, len(gates), axis=1), strict=True))
-        kept = opened["f"] * states[1] if "f" in opened else states[1]
+        kept = opened["f"] * c_old if forgets else c_old
         c = kept + (opened["i"] * g if "i" in opened else g)
         shown = c if variant == "NOAF" else ops.tanh(c)
-        return [opened["o"] * shown if "o" in opened else shown, c], [s, g]
+        h = opened["o"] * shown if "o" in opened else shown
+
+        i, o = (opened.get(gate, ops.ones_like(c)) for gate in ("i", "o"))
+        of_c = o if variant == "NOAF" else tanh_gradient(shown, o)
+        of_gates = sigmoid_gradient(s, ops.concatenate([{"i": g, "f": c_old, "o": shown}[k] for k in gates], axis=1))
+        of_all = ops.concatenate([of_gates, i if variant == "NIAF" else tanh_gradient(g, i)], axis=1)
+        return [h, c], [opened["f"], of_c, of_all] if forgets else [of_c, of_all]
 
     def backward(kept: Any, old: Any, new: Any, d_new: Any, weights: Any) -> Any:
-        (s, g), (_, c_old), (_, c), (dh, dc) = kept, old, new, d_new
-        opened = dict(zip(gates, ops.split(s, len(gates), axis=1), strict=True))
-        shown = c if variant == "NOAF" else ops.tanh(c)
-        d_shown = dh * opened["o"] if "o" in opened else dh
-        dc = dc + (d_shown if variant == "NOAF" else tanh_gradient(shown, d_shown))
-        ds = {"i": lambda: dc * g, "f": lambda: dc * c_old, "o": lambda: dh * shown}
-        d_gates = sigmoid_gradient(s, ops.concatenate([ds[gate]() for gate in gates], axis=1))
-        dg = dc * opened["i"] if "i" in opened else dc
-        d = ops.concatenate([d_gates, dg if variant == "NIAF" else tanh_gradient(g, dg)], axis=1)
-        return [ops.matmul(d, ops.transpose(weights[0])), dc * opened["f"] if "f" in opened else dc], [d]
+        (*f, of_c, of_all), (dh, dc) = kept, d_new
+        dc = dc + dh * of_c
+        d = ops.concatenate([dh if gate == "o" else dc for gate in (*gates, "g")], axis=1) * of_all
+        return [ops.matmul(d, weights[0]), dc * f[0] if forgets else dc], [d]
 
     def weight_gradients(h_old: Any, new: Any, old: Any, kept: Any, written: Any) -> Any:
         return [from_all_steps(h_old, written[0])]
 
-    cell = Transition(forward, backward, weight_gradients, (wide, units), (wide + units,))
+    widths = (*([units] if forgets else []), units, wide + units)
+    cell = Transition(forward, backward, weight_gradients, widths, (wide + units,))
     return through(cell, projected, [h, c], [recurrent_kernel], mask, projection)
 
 
@@ -132,13 +134,13 @@ def peephole_lstm_sequence(
         shown = ops.tanh(c)
         do = sigmoid_gradient(o, dh * shown)
         dc = dc + tanh_gradient(shown, dh * o)
-        dc = dc + (ops.matmul(do, ops.transpose(weights[1])) if matrix else do * weights[1])
+        dc = dc + (ops.matmul(do, weights[1]) if matrix else do * weights[1])
         ds = sigmoid_gradient(s, ops.concatenate([dc * g, dc * c_old], axis=1))
         d = ops.concatenate([ds, do, tanh_gradient(g, dc * s[:, :units])], axis=1)
         dc = dc * s[:, units:]
         if peepholes is not None:
             dc = dc + ds[:, :units] * weights[2][0] + ds[:, units:] * weights[2][1]
-        return [ops.matmul(d, ops.transpose(weights[0])), dc], [d]
+        return [ops.matmul(d, weights[0]), dc], [d]
 
     def weight_gradients(h_old: Any, new: Any, old: Any, kept: Any, written: Any) -> Any:
         d = written[0]
@@ -149,7 +151,9 @@ def peephole_lstm_sequence(
             gradients.append(ops.stack([ops.sum(c_old * d[:, k * units : (k + 1) * units], axis=0) for k in (0, 1)]))
         return gradients
 
-    cell = Transition(forward, backward, weight_gradients, (2 * units, units, units), (4 * units,))
+    widths = 2 * units, units, units
+    turned = (0, 1) if matrix else (0,)
+    cell = Transition(forward, backward, weight_gradients, widths, (4 * units,), (0, 1), turned)
     weights = [recurrent_kernel, output_peephole] + ([] if peepholes is None else [peepholes])
     return through(cell, projected, [h, c], weights, mask, projection)
 
@@ -207,18 +211,18 @@ def gru_sequence(
 
     def backward(kept: Any, old: Any, new: Any, d_new: Any, weights: Any) -> Any:
         s, g, *inner = kept
-        h, dh, kernel = old[0], d_new[0], weights[0]
+        h, dh, turned = old[0], d_new[0], weights[0]
         z, r = ops.split(s, 2, axis=1)
         kept_dh = dh * z
         dg = derivative(g, dh - kept_dh)
         if reset_after:
             ds = sigmoid_gradient(s, ops.concatenate([dh * (h - g), dg * inner[0]], axis=1))
             through = ops.concatenate([ds, dg * r], axis=1)
-            d_old = kept_dh + ops.matmul(through, ops.transpose(kernel))
+            d_old = kept_dh + ops.matmul(through, turned)
             return [d_old], [ops.concatenate([ds, dg], axis=1), through]
-        d_reset = ops.matmul(dg, ops.transpose(kernel[:, two:]))
+        d_reset = ops.matmul(dg, turned[two:])
         ds = sigmoid_gradient(s, ops.concatenate([dh * (h - g), d_reset * h], axis=1))
-        d_old = kept_dh + d_reset * r + ops.matmul(ds, ops.transpose(kernel[:, :two]))
+        d_old = kept_dh + d_reset * r + ops.matmul(ds, turned[:two])
         return [d_old], [ops.concatenate([ds, dg], axis=1)]
 
     def weight_gradients(h_old: Any, new: Any, old: Any, kept: Any, written: Any) -> Any:

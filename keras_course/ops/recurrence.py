@@ -4,7 +4,8 @@
     backward   d_t     = dL/d(pre-activations of step t)                     carries dL/dstate alone
     after it   dL/dR   = sum_t h_{t-1}^T d_t = [h_0 ... h_{T-1}]^T [d_1 ... d_T]      one product for all steps
 
-Automatic differentiation adds a weight-sized matrix at every step instead, and keeps every intermediate result.
+Automatic differentiation adds a weight-sized matrix at every step instead, and keeps every intermediate result. What
+the backward pass multiplies its errors by and knows beforehand (an LSTM's i (1 - g^2), ...) is kept ready made.
 
 How a training step runs is chosen by its size and by the machine:
     single kernels       more than 512 units, short or unknown lengths: the products dominate, and use all threads
@@ -13,6 +14,7 @@ How a training step runs is chosen by its size and by the machine:
                          cut into shares, a program each, side by side; the number of threads then decides rounding
     segments             of long sequences, one after the other: the inputs' products x W + b and the errors d_t, four
                          times as wide as the state, live for a segment alone
+Inside a program the kept values take the place of the products x W + b, slice by slice, where they are as wide.
 
 Sequences are time-major here, (T, B, ...). `mask` (T, B) is true where a step counts; elsewhere every state stays.
 """
@@ -59,7 +61,7 @@ class Transition(NamedTuple):
     """One cell's step and its transpose.
 
     forward(projected, states, weights) -> (new states, what to keep)
-    backward(kept, old, new, d_new, weights) -> (d_old, [d_projected, ...])
+    backward(kept, old, new, d_new, weights) -> (d_old, [d_projected, ...])      the weights `turned` come transposed
     weight_gradients(h_old, new, kept, [d_projected, ...]) -> one gradient a weight, all steps stacked along rows
     """
 
@@ -68,6 +70,8 @@ class Transition(NamedTuple):
     weight_gradients: Callable[..., Any]
     kept: tuple[int, ...]  # widths
     written: tuple[int, ...]
+    history: tuple[int, ...] = (0,)  # numbers of the states that `backward` looks at, h among them
+    turned: tuple[int, ...] = (0,)  # once for all steps: d R^T takes a quarter more time where R lies as h R likes it
 
 
 def fuses(units: int, length: Any) -> bool:
@@ -141,26 +145,33 @@ def through(
     if compile is fused and keras.backend.backend() == "tensorflow":
         rows_of, steps_of = cuts(length, batch, width * columns)
 
-    def forward(projected: Any, states: list[Any], weights: list[Any], masks: list[Any]) -> Any:
+    def forward(x: Any, states: list[Any], weights: list[Any], masks: list[Any], projection: Any) -> Any:
+        inside = projection[1:] if compile is fused else []  # a bias that XLA adds along with the rest of a step
+        projected = _project(x, *projection[: 2 - len(inside)]) if projection else x
+
         def step(old: list[Any], now: list[Any]) -> Any:
-            new, kept = cell.forward(now[0], old, weights)
+            new, kept = cell.forward(now[0] + inside[0] if inside else now[0], old, weights)
             if masks:
                 new = [ops.where(now[1], a, b) for a, b in zip(new, old, strict=True)]
             return new, kept
 
         length, batch, _ = sizes_of(projected)
         shapes = [(batch, width) for width in cell.kept]
-        return scan(step, states, [projected, *masks], shapes, length=length, history=tuple(range(count)))
+        place = {len(shapes) - 1: 0} if compile is fused and cell.kept[-1:] == (columns,) else None
+        sequences = [projected, *masks]
+        return scan(step, states, sequences, shapes, length=length, history=cell.history, overwritten=place)
 
     def backward(d_outputs: Any, d_states: list[Any], histories: Any, kept: Any, weights: Any, masks: Any) -> Any:
+        first, second = len(kept), len(kept) + len(histories)
+        turned = [ops.transpose(each) if k in cell.turned else each for k, each in enumerate(weights)]
+
         def step(d_new: list[Any], now: list[Any]) -> Any:
-            d_output, now = now[0], now[1:]
-            saved, old, new = now[: len(kept)], now[len(kept) :][:count], now[len(kept) + count :]
+            d_output, now, seen = now[0], now[1 : 1 + second + len(histories)], now[1 + second + len(histories) :]
             d_new = [d_new[0] + d_output, *d_new[1:]]
-            d_old, written = cell.backward(saved, old, new[:count], d_new, weights)
-            if masks:
-                d_old = [ops.where(new[count], a, b) for a, b in zip(d_old, d_new, strict=True)]
-                written = [ops.where(new[count], d, ops.zeros_like(d)) for d in written]
+            d_old, written = cell.backward(now[:first], now[first:second], now[second:], d_new, turned)
+            if seen:
+                d_old = [ops.where(seen[0], a, b) for a, b in zip(d_old, d_new, strict=True)]
+                written = [ops.where(seen[0], d, ops.zeros_like(d)) for d in written]
             return d_old, written
 
         length, batch, _ = sizes_of(d_outputs)
@@ -170,8 +181,8 @@ def through(
         d_states, _, written = scan(step, d_states, sequences, shapes, length=length, reverse=True)
         return d_states, [each.stack() for each in written]
 
-    def compiled_forward(projected: Any, states: list[Any], weights: list[Any], masks: list[Any]) -> Any:
-        ends, histories, kept = forward(projected, states, weights, masks)
+    def compiled_forward(x: Any, states: list[Any], weights: list[Any], masks: list[Any], projection: Any) -> Any:
+        ends, histories, kept = forward(x, states, weights, masks, projection)
         return ends, [each.stack() for each in histories], [each.stack() for each in kept]
 
     def compiled_backward(d_outputs: Any, d_states: Any, histories: Any, kept: Any, weights: Any, masks: Any) -> Any:
@@ -186,7 +197,7 @@ def through(
 
     def whole(inputs: Any, *arguments: Any) -> Any:
         states, weights = list(arguments[:count]), list(arguments[count : count + number])
-        kernel, bias = [*arguments[count + number :], None, None][:2]
+        projection = list(arguments[count + number :])  # W and b, W, or none
         pieces: dict[Any, Any] = {}
         ends: list[list[Any]] = []
         for rows in rows_of:
@@ -195,13 +206,11 @@ def through(
                 x = part(inputs, steps, rows)
                 masks = [] if mask is None else [part(ops.cast(mask, "bool")[:, :, None], steps, rows)]
                 first_h = now[0]
-                with after(now if len(steps_of) > 1 else []):  # not the products of all segments at once
-                    projected = x if kernel is None else _project(x, kernel, bias)
                 if compile is fused:
-                    now, histories, kept = fast_forward(projected, now, weights, masks)
+                    now, histories, kept = fast_forward(x, now, weights, masks, projection)
                     histories, kept = [Steps(each) for each in histories], [Steps(each) for each in kept]
                 else:
-                    now, histories, kept = forward(projected, now, weights, masks)
+                    now, histories, kept = forward(x, now, weights, masks, projection)
                 pieces[rows, steps] = masks, first_h, histories, kept
             ends.append(now)
 
@@ -239,13 +248,13 @@ def through(
                         lambda k, kept=kept: _rows(kept[k].stack()),
                         [_rows(each) for each in written],
                     )
-                    if kernel is None:
+                    if not projection:
                         d_parts.insert(0, written[0])
                     else:
                         d = _rows(written[0])
                         found = [*found, from_all_steps(_rows(x), d)]
-                        found += [] if bias is None else [_sum_of_rows(d)]
-                        d_parts.insert(0, ops.reshape(ops.matmul(d, ops.transpose(kernel)), sizes_of(x)))
+                        found += [] if len(projection) == 1 else [_sum_of_rows(d)]
+                        d_parts.insert(0, ops.reshape(ops.matmul(d, ops.transpose(projection[0])), sizes_of(x)))
                     d_weights.append(found)
                 d_inputs.append(_joined(d_parts, 0))
                 d_states.append(d_now)
@@ -260,7 +269,7 @@ def through(
     return outputs, ends
 
 
-def _project(x: Any, kernel: Any, bias: Any) -> Any:
+def _project(x: Any, kernel: Any, bias: Any = None) -> Any:
     flat = ops.matmul(_rows(x), kernel)
     flat = flat if bias is None else flat + bias
     return ops.reshape(flat, (*sizes_of(x)[:-1], kernel.shape[-1]))
@@ -318,7 +327,7 @@ def rnn_sequence(
 
     def backward(kept: Any, old: Any, new: Any, d_new: Any, weights: Any) -> Any:
         d = derivative(new[0], d_new[0])
-        return [ops.matmul(d, ops.transpose(weights[0]))], [d]
+        return [ops.matmul(d, weights[0])], [d]
 
     def weight_gradients(h_old: Any, new: Any, old: Any, kept: Any, written: Any) -> Any:
         return [from_all_steps(h_old, written[0])]

@@ -24,7 +24,7 @@ from keras_course.pipeline.figures import DOTS_PER_INCH, FigureContext
 from keras_course.pipeline.fit import compiled_model, measure
 from keras_course.pipeline.plots import worst_mistakes
 from keras_course.pipeline.probe import LayerActivity, unit_activity
-from keras_course.pipeline.recipe import Recipe, recipe_of
+from keras_course.pipeline.recipe import Recipe, recipe_of_run
 from keras_course.pipeline.run_folder import open_model_run, write_json
 from keras_course.pipeline.segmentation_plots import segmented_images
 from keras_course.pipeline.worst_examples import WorstExample, worst_examples
@@ -77,7 +77,7 @@ def diagnose_run(
 
     Args:
         run: folder of a run that ended.
-        recipe: `Recipe`; None finds it by the slug in config.json.
+        recipe: `Recipe`; None finds it by slug and data set in config.json.
         allow: your own classes that the model file may name.
         steps: int >= 1, of the short training of the fresh model.
 
@@ -94,7 +94,7 @@ def diagnose_run(
     Source: C 9.1.4, 9.1.6.
     """
     folder = open_model_run(run)
-    recipe = recipe or recipe_of(folder.config["slug"])
+    recipe = recipe or recipe_of_run(folder.config)
     seed = int(folder.config["seed"])
     evaluated = evaluate(run, recipe=recipe, allow=allow)
     dataset, model = evaluated.dataset, evaluated.model

@@ -13,7 +13,7 @@ from keras_course.core.serial import load
 from keras_course.datasets import Dataset
 from keras_course.pipeline.batches import recipe_data
 from keras_course.pipeline.fit import measured
-from keras_course.pipeline.recipe import Recipe, recipe_of
+from keras_course.pipeline.recipe import Recipe, recipe_of_run
 from keras_course.pipeline.record import data_record
 from keras_course.pipeline.run_folder import METRICS, MODEL, RunFolder, open_model_run, read_json
 
@@ -42,7 +42,7 @@ def evaluate(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow
 
     Args:
         run: folder of a run that ended.
-        recipe: `Recipe`; None finds it by the slug in config.json.
+        recipe: `Recipe`; None finds it by slug and data set in config.json.
         allow: your own classes that the model file may name.
 
     Returns:
@@ -54,7 +54,7 @@ def evaluate(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow
         CorruptDataError: if the data are no longer those of the run.
     """
     folder = open_model_run(run)
-    recipe = recipe or recipe_of(folder.config["slug"])
+    recipe = recipe or recipe_of_run(folder.config)
     model = load(folder.path / MODEL, allow=allow)
     dataset = data_of_run(folder, recipe)
     model.compile(**recipe.compile(dataset.spec))

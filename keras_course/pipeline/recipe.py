@@ -34,7 +34,7 @@ from keras_course.core.shapes import require_one_of, require_positive_int
 if TYPE_CHECKING:
     from keras_course.pipeline.figures import FigureContext
 
-__all__ = ["Baseline", "Recipe", "figure_name", "is_experiment", "recipe_of", "recipe_reference"]
+__all__ = ["Baseline", "Recipe", "figure_name", "is_experiment", "recipe_of", "recipe_of_run", "recipe_reference"]
 
 TINY = MappingProxyType({"epochs": 2, "examples": 256})
 
@@ -57,7 +57,8 @@ class Recipe:
         compile: callable(spec) that returns the arguments of `model.compile`, new objects on every call;
             `jit_compile`, `steps_per_execution` and `run_eagerly` belong here.
         start: callable(model, dataset, seed), what a new model learns of `dataset.train` before the first step
-            (layers trained greedily, say), or None. A resumed run does it again and then takes its checkpoint.
+            (layers trained greedily, say), or None. What it changes lies in the model's variables: a run that goes on
+            from a checkpoint takes them from there, and does not start again.
         batch_size: examples a step, the last batch of an epoch may be smaller; None takes the whole training set.
         epochs: passes over the training set.
         baseline: callable(dataset, seed) that returns `Baseline(name, metrics)` measured on `dataset.test`, or None.
@@ -167,12 +168,21 @@ def figure_name(figure: Callable[..., Any]) -> str:
     return str(getattr(figure, "__name__", type(figure).__name__))
 
 
-def recipe_reference(slug: str) -> str:
+def recipe_reference(slug: str, dataset: str | None = None) -> str:
     """Where the recipe of a catalogue entry is, as "module:name"; loads nothing.
+
+    Args:
+        slug: name of the system.
+        dataset: name of one of its data sets, or None for the first, where the row has several.
 
     Raises:
         UnknownSlugError: if no system is called so; the message names the nearest.
-        KerasCourseError: if the system has no recipe: neither a model to train nor an experiment to run.
+        KerasCourseError: if the system has no recipe (neither a model to train nor an experiment to run), or none on
+            that data set; the message lists those it has.
+
+    Example:
+        >>> recipe_reference("bahdanau-attention", "dates")
+        'keras_course.recipes.translation:dates_by_attention'
     """
     from keras_course import catalog
 
@@ -182,7 +192,17 @@ def recipe_reference(slug: str) -> str:
         raise KerasCourseError(
             f"{slug!r} has no recipe: it is a part, no model or experiment. Systems to fit: {trainable or 'none'}."
         )
-    return entry.recipe
+    if dataset is None:
+        return entry.recipe
+    if not entry.datasets:
+        choices = ", ".join(sorted(other.slug for other in catalog.entries() if other.datasets))
+        raise KerasCourseError(
+            f"{slug!r} has no choice of data sets (these have: {choices}). Received: dataset={dataset!r}"
+        )
+    if dataset not in entry.datasets:
+        known = ", ".join(entry.datasets)
+        raise KerasCourseError(f"The data sets of {slug!r} are {known}. Received: dataset={dataset!r}")
+    return entry.datasets[dataset]
 
 
 def is_experiment(slug: str) -> bool:
@@ -198,8 +218,12 @@ def is_experiment(slug: str) -> bool:
     return recipe_reference(slug).endswith(":Config")
 
 
-def recipe_of(slug: str) -> Recipe:
+def recipe_of(slug: str, dataset: str | None = None) -> Recipe:
     """The recipe of a catalogue entry.
+
+    Args:
+        slug: name of the system.
+        dataset: name of one of its data sets, or None for the first.
 
     Raises:
         UnknownSlugError, KerasCourseError: as `recipe_reference`, and if the entry is an experiment.
@@ -207,10 +231,25 @@ def recipe_of(slug: str) -> Recipe:
     """
     from keras_course import catalog
 
-    reference = recipe_reference(slug)
+    reference = recipe_reference(slug, dataset)
     if is_experiment(slug):
         raise KerasCourseError(f"{slug!r} is an experiment: it trains no model (pipeline.experiment.run_experiment).")
     recipe = catalog.resolve_member(reference)()
     if not isinstance(recipe, Recipe):
         raise TypeError(f"{reference} must return a Recipe. Received: {recipe!r}")
     return recipe
+
+
+def recipe_of_run(config: Mapping[str, Any]) -> Recipe:
+    """The recipe that a run was trained by: of its slug, the one on the data set that the run saw.
+
+    Args:
+        config: contents of the run's config.json, which notes the name of the data.
+
+    Raises:
+        UnknownSlugError, KerasCourseError, TypeError: as `recipe_of`.
+    """
+    from keras_course import catalog
+
+    name = (config.get("data") or {}).get("name")
+    return recipe_of(config["slug"], name if name in catalog.get(config["slug"]).datasets else None)

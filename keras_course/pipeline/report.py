@@ -15,7 +15,7 @@ from keras_course.core.errors import CorruptArtifact, RunFolderError
 from keras_course.core.serial import check_manifest, write_atomically
 from keras_course.pipeline.evaluate import Evaluated, evaluate
 from keras_course.pipeline.figures import FigureContext, draw_figures
-from keras_course.pipeline.recipe import Recipe, recipe_of
+from keras_course.pipeline.recipe import Recipe, recipe_of_run
 from keras_course.pipeline.run_folder import (
     FIGURES,
     HISTORY,
@@ -61,7 +61,7 @@ def report(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: 
 
     Args:
         run: folder of a run that ended.
-        recipe: `Recipe`; None finds it by the slug in config.json.
+        recipe: `Recipe`; None finds it by slug and data set in config.json.
         allow: your own classes that the model file may name.
 
     Returns:
@@ -73,7 +73,7 @@ def report(run: str | os.PathLike[str], *, recipe: Recipe | None = None, allow: 
     folder = open_run_folder(run)
     if folder.is_experiment:
         return _experiment_page(folder)
-    recipe = recipe or recipe_of(folder.config["slug"])
+    recipe = recipe or recipe_of_run(folder.config)
     evaluated = evaluate(run, recipe=recipe, allow=allow)
     history = read_history(folder.path / HISTORY)
     context = FigureContext(

@@ -18,7 +18,7 @@ from keras_course.core.backend import require_tensorflow
 from keras_course.core.errors import CorruptArtifact, KerasCourseError, RunFolderError
 from keras_course.pipeline.evaluate import data_of_run
 from keras_course.pipeline.fit import Fitted, fit_in
-from keras_course.pipeline.recipe import Recipe, recipe_of
+from keras_course.pipeline.recipe import Recipe, recipe_of_run
 from keras_course.pipeline.record import environment, set_threads, usable_cores
 from keras_course.pipeline.run_folder import CONFIG, now, reopen_run_folder
 
@@ -31,7 +31,7 @@ def resume(run: str | os.PathLike[str], *, recipe: Recipe | str | None = None, p
 
     Args:
         run: folder of a run that was killed, interrupted or failed.
-        recipe: `Recipe`, or the slug the run must be of; None finds it by the slug in config.json.
+        recipe: `Recipe`, or the slug the run must be of; None finds it by slug and data set in config.json.
         progress: whether to show a progress bar.
 
     Returns:
@@ -52,7 +52,7 @@ def resume(run: str | os.PathLike[str], *, recipe: Recipe | str | None = None, p
         for name, kind in _NEEDED.items():
             if not isinstance(folder.config.get(name), kind):
                 raise CorruptArtifact(folder.path / CONFIG, f"it does not say with what {name} the run was started")
-        recipe = recipe if isinstance(recipe, Recipe) else recipe_of(folder.config["slug"])
+        recipe = recipe if isinstance(recipe, Recipe) else recipe_of_run(folder.config)
         _take_threads(folder.config)
         for difference in _differences(folder.config, environment()):
             warnings.warn(f"The run's last bits may differ: {difference}.", RuntimeWarning, stacklevel=2)

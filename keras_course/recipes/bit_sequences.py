@@ -56,7 +56,7 @@ def neural_turing_machine() -> Recipe:
 def repeat_copy() -> Recipe:
     """The repeat-copy task: one to six steps of three bits, one to three times, and the end to be told.
 
-    Not what `keras-course fit` runs: `pipeline.fit.fit(repeat_copy())` does. Longer are ten to twelve steps.
+    `keras-course fit neural-turing-machine --dataset repeat-copy-task`. Longer are ten to twelve steps.
     """
     return _recipe(
         repeat_copy_task, REPEAT, LONGER_REPEAT, epochs=6, slots=32,
@@ -67,9 +67,9 @@ def repeat_copy() -> Recipe:
 def long_copy() -> Recipe:
     """The copy task at the size of its authors: eight bits, one to twenty steps, 128 slots of 20; hours, not minutes.
 
-    Longer are 100 to 120 steps.
+    `keras-course fit neural-turing-machine --dataset long-copy-task`. Longer are 100 to 120 steps.
     """
-    data = partial(copy_task, **LONG_COPY, counts=(50000, 1000, 1000))
+    data = partial(copy_task, **LONG_COPY, counts=(50000, 1000, 1000), name="long-copy-task")
     longer = {**LONG_COPY, "lengths": (100, 120)}
     return _recipe(
         data, LONG_COPY, longer, epochs=10, slots=128, width=20, units=100,

@@ -15,10 +15,17 @@ from keras_course.pipeline.plots import confusion_matrix, first_layer_filters, l
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.pipeline.vision_plots import feature_maps, saliency_maps
 
-__all__ = ["lenet", "slightly_moved", "softmax_regression_on_pixels"]
+__all__ = [
+    "lenet",
+    "lenet_on_fashion_mnist",
+    "lenet_on_mnist",
+    "slightly_moved",
+    "softmax_regression_on_pixels",
+]
 
 EPOCHS, BATCH, STEPS_AN_EPOCH = 60, 32, 40  # 1,257 training digits
 BASELINE_STEPS = 200
+LARGE_EPOCHS, LARGE_BATCH, LARGE_STEPS = 8, 128, 422  # 54,000 training images
 
 
 def lenet() -> Recipe:
@@ -47,6 +54,44 @@ def lenet() -> Recipe:
         augment_draws=4,
         baseline=softmax_regression_on_pixels,
         floor={"accuracy": 0.98},
+        figures=(learning_curves, confusion_matrix, worst_mistakes, first_layer_filters, feature_maps, saliency_maps),
+    )
+
+
+def lenet_on_mnist() -> Recipe:
+    """LeNet-5 in its own width on 60,000 digits of 28 x 28 pixels, where Keras has or can fetch the files.
+
+    The floor is a quarter of the errors that a linear score a class makes (8.4 % in LeCun et al. 1998, whose LeNet-5
+    makes 0.95 %).
+    """
+    return _on_keras_set("mnist", 0.98)
+
+
+def lenet_on_fashion_mnist() -> Recipe:
+    """The same on 60,000 pictures of clothes, which a linear score a class gets right in 84 of 100 cases."""
+    return _on_keras_set("fashion-mnist", 0.86)
+
+
+def _on_keras_set(name: str, floor: float) -> Recipe:
+    """Adam along a cosine, nothing moved: so many images need no others."""
+    return Recipe(
+        slug="lenet",
+        dataset=name,
+        model=lambda spec, seed: LeNet(
+            spec.shape, spec.classes, pooling="max", activation="relu", padding=("zero", "valid"), seed=seed
+        ),
+        compile=lambda spec: {
+            "optimizer": keras.optimizers.Adam(
+                keras.optimizers.schedules.CosineDecay(2e-3, LARGE_EPOCHS * LARGE_STEPS)
+            ),
+            "loss": SoftmaxLoss(),
+            "metrics": ["accuracy"],
+            "jit_compile": False,  # as above
+        },
+        batch_size=LARGE_BATCH,
+        epochs=LARGE_EPOCHS,
+        baseline=softmax_regression_on_pixels,
+        floor={"accuracy": floor},
         figures=(learning_curves, confusion_matrix, worst_mistakes, first_layer_filters, feature_maps, saliency_maps),
     )
 

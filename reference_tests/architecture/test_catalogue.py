@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import importlib
 import inspect
 import json
@@ -21,6 +22,7 @@ from keras_course.pipeline.verify import example_of
 ENTRIES = catalog.entries()
 BASES = {
     "AdversarialGame",
+    "BinaryMachine",
     "Augmentation",
     "Coupling",
     "EncoderDecoder",
@@ -75,6 +77,16 @@ def test_a_model_has_a_recipe_on_a_data_set(entry):
     assert recipe.slug == entry.slug
     assert recipe.figures and recipe.baseline, f"the recipe of {entry.slug} needs figures and a baseline"
     assert recipe.floor or recipe.ceiling, f"the recipe of {entry.slug} says nothing it must reach"
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.datasets], ids=slugs)
+def test_a_choice_of_data_names_them_as_the_data_do_and_begins_with_the_row_s_recipe(entry):
+    assert next(iter(entry.datasets.values())) == entry.recipe and len(entry.datasets) > 1
+    for name, reference in entry.datasets.items():
+        recipe = catalog.resolve_member(reference)()
+        assert recipe.slug == entry.slug and recipe.figures and recipe.baseline and (recipe.floor or recipe.ceiling)
+        data = recipe.dataset
+        assert name == (data if isinstance(data, str) else functools.partial(data, counts=(1, 1, 1))(0).spec.name)
 
 
 EXPERIMENTS = [entry for entry in ENTRIES if entry.shape == "experiment" or (entry.recipe or "").endswith(":Config")]
@@ -138,6 +150,14 @@ def test_every_model_of_the_catalogue_is_found_in_models():
             if inspect.isclass(value) and issubclass(value, keras.Model) and value.__name__ not in BASES:
                 found.add(name)
     assert found and not found - set(models.__all__)
+
+
+def test_every_layer_of_the_catalogue_is_found_in_layers():
+    layers = importlib.import_module("keras_course.layers")
+    flows = importlib.import_module("keras_course.layers.flows")  # a kit of its own
+    rows = [part.partition(":") for part in PARTS if part.startswith("keras_course.layers.")]
+    classes = {name for module, _, name in rows if inspect.isclass(catalog.resolve_member(f"{module}:{name}"))}
+    assert classes and not classes - {*layers.__all__, *flows.__all__}
 
 
 def test_every_golden_names_a_worked_example(checkout):

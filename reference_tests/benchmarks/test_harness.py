@@ -1,6 +1,8 @@
 """The benchmark harness: results must agree before anything is timed; a missing peer costs the ratio alone."""
 
+import functools
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,21 @@ def test_the_measuring_process_chooses_its_own_blas_kernels(monkeypatch):
 def test_one_command_runs_every_benchmark():
     files = Path(benchmarks.__file__).parent.glob("*.py")
     assert sorted(RUNS) == sorted(file.stem for file in files if 'main("benchmarks.' in file.read_text())
+
+
+def test_each_side_is_put_back_before_every_run_outside_the_clock():
+    state, waits = {"ours": 0, "peer": 0}, 0.02
+
+    def start(name):
+        time.sleep(waits)
+        state[name] = 0
+
+    def run(name):
+        state[name] += 1
+        return state[name]
+
+    before = {name: functools.partial(start, name) for name in state}
+    runs = [functools.partial(run, name) for name in state]
+    record = compete(contest(*runs, before=before), threads=1, repeats=5)
+    assert state == {"ours": 1, "peer": 1}
+    assert all(record[name]["wall"]["max"] < waits / 2 for name in state)

@@ -1,4 +1,4 @@
-"""A catalogue with one more system, `plane`, that trains in a second."""
+"""A catalogue with one more system, `plane`, that trains in a second, on either of two data sets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def plane(monkeypatch):
         x = np.random.default_rng(7).normal(size=(64, 2)).astype("float32")
         return from_arrays(x, (x[:, 0] > 0).astype("int32"), name="halves", classes=2, seed=seed)
 
+    def quarters(seed):
+        x = np.random.default_rng(8).normal(size=(80, 3)).astype("float32")
+        y = ((x[:, 0] > 0) + 2 * (x[:, 1] > 0)).astype("int32")
+        return from_arrays(x, y, name="quarters", classes=4, seed=seed)
+
     def recipe(**changes):
         fields = {
             "slug": "plane",
@@ -42,11 +47,12 @@ def plane(monkeypatch):
         return Recipe(**{**fields, **changes})
 
     module = ModuleType("recipes_of_a_test")
-    module.recipe, module.make = recipe, recipe
+    module.recipe, module.make, module.quarters = recipe, recipe, lambda: recipe(dataset=quarters)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     entry = Entry(
-        "plane", "A plane cut in two", shape="model", object="nowhere:Plane", recipe="recipes_of_a_test:recipe"
-    )
+        "plane", "A plane cut in two", shape="model", object="nowhere:Plane", recipe="recipes_of_a_test:recipe",
+        datasets={"halves": "recipes_of_a_test:recipe", "quarters": "recipes_of_a_test:quarters"},
+    )  # fmt: skip
     known = catalog.get
     monkeypatch.setattr(catalog, "get", lambda slug: entry if slug == "plane" else known(slug))
     return module

@@ -34,7 +34,7 @@ def test_list_as_json_is_an_array_of_objects(capsys):
     assert main(["list", "--json"]) == 0
     table = json.loads(capsys.readouterr().out)
     assert [row["slug"] for row in table] == [entry.slug for entry in catalog.entries()]
-    assert set(table[0]) == {"slug", "title", "topic", "shape", "object", "recipe", "sources"}
+    assert set(table[0]) == {"slug", "title", "topic", "shape", "object", "recipe", "datasets", "sources"}
 
 
 def test_show_gives_formula_source_signature_and_example(capsys):
@@ -80,6 +80,11 @@ def test_the_version_is_printed(capsys):
         (["lst"], "Did you mean 'list'?"),
         (["fit", "pooling"], "has no recipe"),
         (["fit"], "slug"),
+        (["fit", "bahdanau-attention", "--dataset", "date"], "are english-french, dates. Received: dataset='date'"),
+        (["search", "seq2seq", "--dataset", "iris"], "are english-french, dates. Received: dataset='iris'"),
+        (["fit", "mlp", "--dataset", "iris"], "'mlp' has no choice of data sets (these have: bahdanau-attention, "),
+        (["fit", "saddle-escape", "--dataset", "iris"], "leave out --dataset"),
+        (["fit", "seq2seq", "--resume", "run", "--dataset", "dates"], "leave out --dataset"),
         (["fit", "lenet", "--epochs", "0"], "at least 1"),
         (["fit", "lenet", "--epochs", "-3"], "at least 1"),
         (["fit", "lenet", "--epochs", "two"], "integer"),
@@ -98,9 +103,10 @@ def test_a_wrong_command_is_one_line_and_exit_code_2(capsys, argv, hint):
     assert hint in one_error(capsys, *argv)
 
 
-def test_fit_evaluate_report_and_export_work_on_one_run(capsys, tmp_path, plane):
+def test_fit_evaluate_report_and_export_work_on_one_run_and_with_the_data_it_chose(capsys, tmp_path, plane):
     run = str(tmp_path / "run")
-    assert main(["fit", "plane", "--out", run, "--seed", "4", "--epochs", "2"]) == 0
+    assert main(["fit", "plane", "--dataset", "quarters", "--out", run, "--seed", "4", "--epochs", "2"]) == 0
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["data"]["name"] == "quarters"
     captured = capsys.readouterr()
     assert "test accuracy" in captured.out and "(coin: 0.5000)" in captured.out
     assert f"run folder    {run}" in captured.out and f"SavedModel    {run}/export/1" in captured.out
@@ -113,7 +119,8 @@ def test_fit_evaluate_report_and_export_work_on_one_run(capsys, tmp_path, plane)
     assert json.loads(capsys.readouterr().out)["test"]["accuracy"] == pytest.approx(accuracy)
 
     assert main(["report", run]) == 0
-    assert (tmp_path / "run" / "report.html").is_file() and "report.html" in capsys.readouterr().out
+    assert "quarters: 5" in (tmp_path / "run" / "report.html").read_text()
+    assert "report.html" in capsys.readouterr().out
     assert main(["export", run, str(tmp_path / "served")]) == 0
     assert (tmp_path / "served" / "1" / "saved_model.pb").is_file()
 
@@ -218,8 +225,9 @@ def test_a_run_that_failed_goes_on_once_what_stopped_it_is_gone(capsys, tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(step, "save_model", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-        assert main(["fit", "plane", "--out", str(tmp_path / "run")]) == 2
+        assert main(["fit", "plane", "--dataset", "quarters", "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err.strip().endswith("error: OSError: [Errno 28] No space left on device")
     assert main(["fit", "plane", "--resume", str(tmp_path / "run")]) == 0
     assert "resumed       from the beginning" in capsys.readouterr().out
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["data"]["name"] == "quarters"
     assert "nothing to resume" in one_error(capsys, "fit", "plane", "--resume", str(tmp_path / "run"))

@@ -287,3 +287,32 @@ def test_the_step_of_a_built_model_is_traced_once(jit_compile):
     model.compile(keras.optimizers.Adam(0.1), "mse", jit_compile=jit_compile)
     model.fit(np.ones((8, 3), "float32"), np.ones((8, 1), "float32"), batch_size=4, verbose=0)
     assert len(traced) == 1
+
+
+class InOneProgram(Small):
+    """All steps of an execution in one program; nothing is drawn, so that both ways compute the same."""
+
+    one_program = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = [self.parts[0], self.parts[1], self.parts[3]]
+
+
+class OneByOne(InOneProgram):
+    one_program = False
+
+
+def test_all_steps_in_one_program_train_as_one_by_one(data):
+    x, y = data  # four full batches, and one of 3 rows
+    compiled = {"jit_compile": True, "steps_per_execution": 3}
+    weights, history, epochs, seen, params = trained(x, y, kind=InOneProgram, compiled=compiled)
+    state, wanted, theirs, batches, others = trained(x, y, kind=OneByOne, compiled=compiled)
+    for a, b in zip(weights, state, strict=True):  # the optimizer's count of steps among them
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    assert (epochs, params) == (theirs, others) and [step for step, _ in seen] == [step for step, _ in batches]
+    for name, values in wanted.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-4)
+    for (_, ours), (_, keras_way) in zip(seen, batches, strict=True):
+        assert ours.keys() == keras_way.keys()
+        np.testing.assert_allclose(list(ours.values()), list(keras_way.values()), rtol=1e-4)

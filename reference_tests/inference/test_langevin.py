@@ -162,6 +162,18 @@ def test_a_proposal_without_a_density_is_never_taken(kernel_class, outside):
     assert not bool(tf.reduce_all(accepted)) and bool(tf.reduce_any(accepted))
 
 
+@pytest.mark.parametrize("kernel_class", [MetropolisLangevin, UnadjustedLangevin])
+@pytest.mark.parametrize("slope", [np.nan, np.inf, -np.inf])
+def test_a_proposal_without_a_gradient_is_never_taken(kernel_class, slope):
+    @tf.custom_gradient
+    def half_line(w):
+        return -w, lambda upstream: upstream * tf.where(w > 0.0, -1.0, tf.constant(slope, w.dtype))
+
+    draws, results = kernel_class(half_line, 1.5).sample(60, tf.ones([50]), SEED, trace_fn=lambda _, results: results)
+    assert bool(tf.reduce_all(draws > 0.0)) and bool(tf.reduce_any(results.proposed_state < 0.0))
+    assert not bool(tf.reduce_all(results.is_accepted)) and bool(tf.reduce_any(results.is_accepted))
+
+
 def test_a_start_without_a_density_is_refused_in_one_line():
     kernel = MetropolisLangevin(lambda w: tf.math.log(w), 0.1)
     with pytest.raises(InvalidDataError, match="finite. Received: log p"):

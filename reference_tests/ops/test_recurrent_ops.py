@@ -209,3 +209,23 @@ def test_a_loop_keeps_history_in_either_direction_and_in_every_mode():
         if not reverse:
             np.testing.assert_allclose(eager[1][1:], ops.cumsum(x, axis=0))
             np.testing.assert_array_equal(eager[1], graph[1])
+
+
+def test_what_a_loop_keeps_may_take_the_place_of_what_it_read():
+    x = ops.convert_to_tensor(drawn(4, 2, 1))
+
+    def run(x, **how):
+        def step(states, now):
+            return [states[0] + now[1]], [states[0] * now[0], now[1] - states[0]]
+
+        shapes = [(2, 1), (2, 1)]
+        last, _, kept = scan(step, [ops.zeros_like(x[0])], [2 * x, x], shapes, length=4, **how)
+        return last[0], *(each.stack() for each in kept)
+
+    plain = run(x)
+    for how in ({"overwritten": {1: 1}}, {"overwritten": {0: 1, 1: 0}}, {"overwritten": {0: 0}, "reverse": True}):
+        expected = run(x, reverse=True) if "reverse" in how else plain
+        for compile in (False, True):
+            graph = tf.function(lambda x, how=how: run(x, **how), autograph=False, jit_compile=compile)
+            for one, other in zip(expected, graph(x), strict=True):
+                np.testing.assert_allclose(other, one, rtol=1e-14)

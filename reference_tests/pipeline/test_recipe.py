@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from keras_course.core.errors import KerasCourseError, UnknownSlugError
-from keras_course.pipeline.recipe import figure_name, recipe_reference
+from keras_course.pipeline.recipe import figure_name, recipe_of, recipe_of_run, recipe_reference
 
 
 def test_a_recipe_cannot_be_changed(quadrants):
@@ -52,3 +52,16 @@ def test_a_system_without_recipe_says_so_and_names_those_that_have_one():
 def test_an_unknown_slug_suggests_the_nearest():
     with pytest.raises(UnknownSlugError, match="Did you mean 'lenet'"):
         recipe_reference("lenett")
+
+
+def test_a_row_with_several_data_sets_has_a_recipe_on_each_and_the_first_is_its_own():
+    assert recipe_of("bahdanau-attention").dataset == recipe_of("bahdanau-attention", "english-french").dataset
+    assert recipe_of("bahdanau-attention", "dates").floor == {"exact_match": 0.9}
+    with pytest.raises(KerasCourseError, match="'lenet' are digits, mnist, fashion-mnist. Received: dataset='minst'"):
+        recipe_of("lenet", "minst")
+
+
+def test_a_run_s_recipe_is_the_one_on_the_data_it_noted():
+    found = {name: recipe_of_run({"slug": "seq2seq", "data": {"name": name}}) for name in ("dates", "mine")}
+    assert found["dates"].dataset == "dates"
+    assert found["mine"].dataset == recipe_of_run({"slug": "seq2seq"}).dataset == "english-french"

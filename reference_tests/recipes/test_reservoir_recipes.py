@@ -7,6 +7,7 @@ from sklearn.linear_model import LinearRegression
 from keras_course import datasets
 from keras_course.pipeline.fit import fit
 from keras_course.recipes.reservoirs import (
+    chaos_ahead,
     delays_regression,
     digits_in_spikes,
     echo_state_network,
@@ -27,6 +28,12 @@ def test_the_baseline_on_delays_is_scikit_learn_s_and_the_ceiling_half_of_it():
     found = delays_regression(data, 0).metrics["nrmse"]
     assert found == pytest.approx(np.sqrt((error**2).mean() / true.var()), rel=1e-4)
     assert echo_state_network().ceiling["nrmse"] < found / 2
+
+
+def test_chaos_shall_be_foretold_below_a_third_of_the_error_of_delays():
+    recipe, data = chaos_ahead(), datasets.load("mackey-glass", seed=0)
+    assert recipe.ceiling["nrmse"] < delays_regression(data, 0).metrics["nrmse"] / 3
+    assert recipe.model(data.spec, 0).reservoir.cell.leak == 0.4
 
 
 def test_digits_become_spikes_row_by_row_and_the_floor_lies_above_the_channels_alone():

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from keras_course import datasets
 from keras_course.pipeline.fit import fit
-from keras_course.recipes.vision import lenet, slightly_moved, softmax_regression_on_pixels
+from keras_course.recipes.vision import lenet, lenet_on_mnist, slightly_moved, softmax_regression_on_pixels
 
 
 def test_numbers_in_the_middle_move_nothing():
@@ -43,6 +43,18 @@ def test_the_schedule_ends_with_the_training():
     steps = recipe.epochs * -(-len(datasets.load("digits", seed=0).train) // recipe.batch_size)
     assert float(schedule(steps)) == pytest.approx(0.0, abs=1e-9)
     assert recipe.select is None or recipe.select.startswith("val_")
+
+
+def test_on_mnist_it_has_the_network_s_own_size():
+    recipe = lenet_on_mnist()
+    model = recipe.model(datasets.Spec("mnist", "classification", (28, 28, 1), classes=10), 0)
+    assert model.count_params() == 61_706  # LeCun et al. 1998, all maps of C3 connected
+    assert recipe.epochs * -(-54_000 // recipe.batch_size) == model_steps(recipe)
+
+
+def model_steps(recipe):
+    """Steps of the schedule."""
+    return recipe.compile(None)["optimizer"]._learning_rate.decay_steps
 
 
 def test_a_tiny_run_writes_model_metrics_and_figures(tmp_path):

@@ -46,6 +46,7 @@ from reference_tests.verify.planted_adversarial_faults import ADVERSARIAL_FAULTS
 from reference_tests.verify.planted_autoencoder_faults import AUTOENCODER_FAULTS
 from reference_tests.verify.planted_energy_faults import ENERGY_FAULTS
 from reference_tests.verify.planted_flow_faults import FLOW_FAULTS
+from reference_tests.verify.planted_handwriting_faults import HANDWRITING_FAULTS
 from reference_tests.verify.planted_masked_faults import MASKED_FAULTS
 from reference_tests.verify.planted_memory_faults import MEMORY_FAULTS
 from reference_tests.verify.planted_pixel_faults import PIXEL_FAULTS
@@ -387,6 +388,7 @@ FAULTS = {
     **ADVERSARIAL_FAULTS,
     **AUTOENCODER_FAULTS,
     **FLOW_FAULTS,
+    **HANDWRITING_FAULTS,
     **ENERGY_FAULTS,
     **PIXEL_FAULTS,
     **MASKED_FAULTS,

@@ -12,6 +12,7 @@ other sign the walk runs away from the data. One noisy step alone has a bias of 
     log a(w -> y) = log p(y) + log q(w | y) - log p(w) - log q(y | w),    q(y | w) = N(y; w + drift g(w), scale^2 I)
 
 (Metropolis and Hastings) removes the bias: `MetropolisLangevin` samples from p exactly, `UnadjustedLangevin` does not.
+Both are kernels for `tfp.mcmc.sample_chain`; their own `sample` runs a whole chain faster.
 `StochasticGradientLangevin`, whose gradient comes from a part of the data, lies in `stochastic_gradient_langevin`.
 """
 
@@ -33,6 +34,7 @@ from keras_course.inference.mcmc.state_parts import (
     require_positive_steps,
     steps_of,
 )
+from keras_course.inference.mcmc.whole_chain import whole_chain
 from keras_course.ops.langevin import FORMS, langevin_coefficients, langevin_proposal
 
 __all__ = [
@@ -180,10 +182,7 @@ class _Langevin(tfp.mcmc.TransitionKernel):
         ]
         value, gradient = self.value_and_gradient(current_state, proposal)
         ratio = self._log_accept_ratio(previous, value, gradient, noise, steps)
-        fine = tf.math.is_finite(value) & tf.math.is_finite(ratio)
-        for slope in gradient:
-            fine &= tf.reduce_all(tf.math.is_finite(slope), inner_axes(slope, value))
-        accepted = fine & self._accept(ratio, uniform)
+        accepted = self._is_fine(value, gradient, ratio) & self._accept(ratio, uniform)
         chosen = [choose(accepted, new, old) for new, old in zip(proposal, parts, strict=True)]
         return tf.nest.pack_sequence_as(current_state, chosen), LangevinResults(
             target_log_prob=tf.where(accepted, value, previous.target_log_prob),
@@ -203,6 +202,45 @@ class _Langevin(tfp.mcmc.TransitionKernel):
             value = function(*packed) if isinstance(packed, list | tuple) else function(packed)
         gradient = tape.gradient(value, parts, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return value, [tf.convert_to_tensor(slope) for slope in gradient]
+
+    def sample(
+        self, steps: int, start: Any, seed: Any, burn_in: int = 0, trace_fn: Callable[[Any, Any], Any] | None = None
+    ) -> Any:
+        """A whole chain, in less than half the time of `tfp.mcmc.sample_chain` where the target is cheap.
+
+        All random numbers are drawn before the first step and take as much memory as the states that are returned
+        (and thrown away). They are the same eagerly, in a graph and under XLA, so the chain is too, up to rounding; a
+        longer chain begins like a shorter one of the same seed. Compile it: tf.function(..., jit_compile=True).
+
+        Args:
+            steps: int >= 1, states to return; the start is not among them.
+            start: tensor, or structure of tensors, as `one_step` takes.
+            seed: int, or int32 tensor (2,). The draws are others than `tfp.mcmc.sample_chain` makes of it.
+            burn_in: int >= 0, steps before the first that is returned.
+            trace_fn: function of (state, `LangevinResults`), what else to keep of each returned step; None: nothing.
+
+        Returns:
+            States, structured like `start`, each (steps, ...). With a trace_fn: (states, what it returned, stacked).
+
+        Raises:
+            ValueError: if `steps` or `burn_in` is no such integer.
+            InvalidDataError: as `bootstrap_results`.
+
+        Example:
+            >>> kernel = MetropolisLangevin(lambda w: -0.5 * tf.reduce_sum(w**2, -1), step_size=1.2)
+            >>> chain = tf.function(lambda w: kernel.sample(100, w, 1, trace_fn=lambda _, r: r.is_accepted))
+            >>> states, accepted = chain(tf.zeros([50, 2]))
+            >>> states.shape.as_list(), accepted.shape.as_list()
+            ([100, 50, 2], [100, 50])
+        """
+        return whole_chain(self, steps, start, seed, burn_in, trace_fn)
+
+    def _is_fine(self, value: Any, gradient: list[Any], ratio: Any) -> Any:
+        """Which proposals a chain can be left on."""
+        fine = tf.math.is_finite(value) & tf.math.is_finite(ratio)
+        for slope in gradient:
+            fine &= tf.reduce_all(tf.math.is_finite(slope), inner_axes(slope, value))
+        return fine
 
     @abstractmethod
     def _log_accept_ratio(
@@ -317,6 +355,9 @@ class MetropolisLangevin(_Langevin):
             term = hastings_log_ratio(p, here, there, step, self.form)
             ratio += tf.reduce_sum(term, inner_axes(term, value))
         return ratio
+
+    def _is_fine(self, value: Any, gradient: list[Any], ratio: Any) -> Any:
+        return tf.math.is_finite(ratio)  # value and gradient went into it: it is finite only if they are
 
     def _accept(self, ratio: Any, uniform: Any) -> Any:
         return tf.math.log(uniform) < ratio

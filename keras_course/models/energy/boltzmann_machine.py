@@ -24,8 +24,8 @@ from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, seed_pair, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int
-from keras_course.models.energy.chains import fair_coins, gibbs_seeds
-from keras_course.models.generative_model import GenerativeModel
+from keras_course.models.energy.binary_machine import BinaryMachine
+from keras_course.models.energy.chains import gibbs_seeds
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
     binary_states,
@@ -39,7 +39,7 @@ TOGETHER = 10  # hidden units whose states stand beside every example at a time
 
 
 @register("BoltzmannMachine")
-class BoltzmannMachine(GenerativeModel):
+class BoltzmannMachine(BinaryMachine):
     """A density of binary vectors by pairwise connections, with or without hidden units.
 
         parameters follow -d/dtheta (mean E(v, m) - mean E(x')),   x' persistent chains
@@ -120,10 +120,7 @@ class BoltzmannMachine(GenerativeModel):
         pairs = self.units * (self.units - 1) // 2
         self.couplings = self.add_weight(shape=(pairs,), initializer=start, name="couplings")
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
-        self.chain_states = self.add_weight(
-            shape=(self.chains, self.units), initializer=fair_coins(derive_seed(self.seed, "chains")), trainable=False,
-            aggregation="only_first_replica", name="chain_states",
-        )  # fmt: skip
+        self.chain_states = self.add_chains(self.chains, self.units)
         rows, columns = np.triu_indices(self.units, 1)
         self._place_of_pair = np.zeros((self.units, self.units), "int32")  # of the couplings, and a zero, in W
         self._place_of_pair[rows, columns] = self._place_of_pair[columns, rows] = np.arange(1, pairs + 1)
@@ -228,12 +225,9 @@ class BoltzmannMachine(GenerativeModel):
         """Moves the persistent chains by `gibbs_steps` sweeps; their states, (chains, N)."""
         units = ops.convert_to_tensor(self.chain_states)
         for seed in gibbs_seeds(self.step_seed("gibbs"), self.gibbs_steps):
-            units = self.sweep(units, uniform_noise((self.chains, self.units), seed, self._float()))
+            units = self.sweep(units, uniform_noise((self.chains, self.units), seed, self.wide_dtype))
         self.chain_states.assign(units)
         return units
-
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -255,9 +249,6 @@ class BoltzmannMachine(GenerativeModel):
     def possible(self, values: np.ndarray) -> np.ndarray:
         return (values == 0) | (values == 1)
 
-    def _float(self) -> str:
-        return keras.backend.standardize_dtype(self.variable_dtype)
-
     def sample(self, seed: Any, n: Any) -> Any:
         """Draws of the visible units, (n, D), `sampling_steps` sweeps from fair coins; the same for the same seed.
 
@@ -266,7 +257,7 @@ class BoltzmannMachine(GenerativeModel):
             n: int, or a scalar integer tensor.
         """
         pairs = tf.random.split(seed_pair(seed), self.sampling_steps + 1, alg="philox")
-        dtype = self._float()
+        dtype = self.wide_dtype
 
         def sweep(step: Any, units: Any) -> Any:
             return step + 1, self.sweep(units, uniform_noise(tf.shape(units), pairs[step], dtype))

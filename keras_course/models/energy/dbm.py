@@ -26,9 +26,9 @@ from keras_course.core.seeds import derive_seed, seed_pair, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int
 from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
-from keras_course.models.energy.chains import decision_noise, fair_coins, gibbs_seeds
+from keras_course.models.energy.binary_machine import BinaryMachine
+from keras_course.models.energy.chains import decision_noise, gibbs_seeds
 from keras_course.models.energy.greedy import trained_levels
-from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import (
     rbm_free_energy,
     rbm_hidden_logits,
@@ -48,7 +48,7 @@ __all__ = ["DBM"]
 
 
 @register("DBM")
-class DBM(GenerativeModel):
+class DBM(BinaryMachine):
     """A density of binary vectors with several layers of hidden units, undirected.
 
     `model(x)` and `predict` give the mean field of all hidden layers, side by side. `pretrain` starts the machine from
@@ -132,10 +132,7 @@ class DBM(GenerativeModel):
             self.kernels.append(self.add_weight(shape=(below, above), initializer=start, name=f"kernel_{layer}"))
         for layer, size in enumerate(sizes):
             self.biases.append(self.add_weight(shape=(size,), initializer="zeros", name=f"bias_{layer}"))
-        self.chain_states = self.add_weight(
-            shape=(self.chains, self.odd_units), initializer=fair_coins(derive_seed(self.seed, "chains")),
-            trainable=False, aggregation="only_first_replica", name="chain_states",
-        )  # fmt: skip
+        self.chain_states = self.add_chains(self.chains, self.odd_units)
         self.built = True
 
     @property
@@ -157,7 +154,7 @@ class DBM(GenerativeModel):
 
     def mean_field(self, x: Any) -> list[Any]:
         """m^l ~ P(h^l = 1 | x), tensors (B, H_1) .. (B, H_L)."""
-        return deep_mean_field(self._states(x), self.kernels, self.biases, self.mean_field_steps)
+        return deep_mean_field(self.states_of(x), self.kernels, self.biases, self.mean_field_steps)
 
     def decode(self, h: Any) -> Any:
         """E[v | h^1], (B, D), for h^1 (B, H_1) in [0, 1]."""
@@ -191,13 +188,10 @@ class DBM(GenerativeModel):
         """Moves the persistent chains by `gibbs_steps` sweeps; their even layers, (chains, even units)."""
         odd, even, restricted = ops.convert_to_tensor(self.chain_states), None, self.restricted()
         for seed in gibbs_seeds(self.step_seed("gibbs"), self.gibbs_steps):
-            noise = decision_noise(self.chains, (self.odd_units, self.even_units), seed, self._float())
+            noise = decision_noise(self.chains, (self.odd_units, self.even_units), seed, self.wide_dtype)
             even, odd = self.sweep(odd, noise, restricted)
         self.chain_states.assign(odd)
         return even
-
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -208,8 +202,7 @@ class DBM(GenerativeModel):
         told = self.decode(means[0])
         self.reconstruction_error.update_state(ops.mean(ops.square(x - told), axis=-1), sample_weight)
         if not training:
-            told = ops.clip(told, keras.config.epsilon(), 1 - keras.config.epsilon())
-            return self.weighted_mean(-ops.sum(x * ops.log(told) + (1 - x) * ops.log(1 - told), -1), sample_weight)
+            return self.weighted_mean(self.cross_entropies(x, told), sample_weight)
         even = ops.stop_gradient(self.advance_chains())
         model = ops.mean(rbm_free_energy(even, *self.restricted()))  # the odd layers summed out
         return self.weighted_mean(deep_energy([x, *means], self.kernels, self.biases) - model, sample_weight)
@@ -252,7 +245,7 @@ class DBM(GenerativeModel):
         rows = np.arange(self.chains) % len(x)
         means = ops.concatenate(self.mean_field(np.asarray(x, "float32")[rows])[0::2], axis=-1)
         (noise,) = decision_noise(
-            self.chains, (self.odd_units,), seed_pair(derive_seed(self.seed, "start")), self._float()
+            self.chains, (self.odd_units,), seed_pair(derive_seed(self.seed, "start")), self.wide_dtype
         )
         self.chain_states.assign(ops.cast(noise < means, means.dtype))
         return errors
@@ -282,29 +275,16 @@ class DBM(GenerativeModel):
     def log_prob(self, x: Any, log_partition: Any = None) -> Any:
         """log P(x), (B,), nats, exact for at most 14 units in the odd layers; `log_partition` None is the exact one."""
         log_partition = self.log_partition() if log_partition is None else log_partition
-        return deep_unnormalised(self._states(x), self.kernels, self.biases) - log_partition
+        return deep_unnormalised(self.states_of(x), self.kernels, self.biases) - log_partition
 
     def unnormalised_bound(self, x: Any) -> Any:
         """-E(x, m) + H(m), (B,), nats: the bound and log Z."""
-        x = self._states(x)
+        x = self.states_of(x)
         return mean_field_bound(x, self.mean_field(x), self.kernels, self.biases)
 
     def bound(self, x: Any, log_partition: Any = None) -> Any:
         """The variational bound on log P(x), (B,), nats; `log_partition` None is the exact one."""
         return self.unnormalised_bound(x) - (self.log_partition() if log_partition is None else log_partition)
-
-    def _states(self, x: Any) -> Any:
-        return ops.cast(self.checked(x), self.variable_dtype)
-
-    def _float(self) -> str:
-        return keras.backend.standardize_dtype(self.variable_dtype)
-
-    @property
-    def wanted(self) -> str:
-        return "values in [0, 1]"
-
-    def possible(self, values: np.ndarray) -> np.ndarray:
-        return (values >= 0) & (values <= 1)  # False for NaN
 
     def sample(self, seed: Any, n: Any) -> Any:
         """Draws of v, (n, D), `sampling_steps` sweeps from fair coins; the same for the same seed.
@@ -314,15 +294,15 @@ class DBM(GenerativeModel):
             n: int, or a scalar integer tensor.
         """
         pairs = tf.random.split(seed_pair(seed), self.sampling_steps + 1, alg="philox")
-        odd = tf.cast(uniform_noise((n, self.odd_units), pairs[0], self._float()) < 0.5, self._float())
+        odd = tf.cast(uniform_noise((n, self.odd_units), pairs[0], self.wide_dtype) < 0.5, self.wide_dtype)
         restricted = self.restricted()
 
         def step(number: Any, odd: Any, even: Any) -> Any:
-            noise = decision_noise(n, (self.odd_units, self.even_units), pairs[number], self._float())
+            noise = decision_noise(n, (self.odd_units, self.even_units), pairs[number], self.wide_dtype)
             even, odd = self.sweep(odd, noise, restricted)
             return number + 1, odd, even
 
-        even = tf.zeros((n, self.even_units), self._float())
+        even = tf.zeros((n, self.even_units), self.wide_dtype)
         shapes = (tf.TensorShape(()), tf.TensorShape((None, self.odd_units)), tf.TensorShape((None, self.even_units)))
         last = self.sampling_steps
         return tf.while_loop(lambda number, *_: number <= last, step, (1, odd, even), shapes)[2][:, : self.features]

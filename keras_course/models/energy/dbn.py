@@ -26,10 +26,10 @@ from keras_course.core.seeds import derive_seed, seed_pair
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int
 from keras_course.models.energy.annealing import LogPartition
+from keras_course.models.energy.binary_machine import BinaryMachine
 from keras_course.models.energy.chains import decision_noise, rows_of
 from keras_course.models.energy.greedy import trained_levels
 from keras_course.models.energy.rbm import RBM
-from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import MOST_ENUMERATED, rbm_hidden_logits, rbm_visible_parameters
 from keras_course.ops.deep_belief import (
     MOST_TABULATED,
@@ -43,7 +43,7 @@ __all__ = ["DBN"]
 
 
 @register("DBN")
-class DBN(GenerativeModel):
+class DBN(BinaryMachine):
     """A density of binary vectors in layers, each a cause of the one below.
 
     `pretrain` trains the layers greedily; `fit` tunes all of them by the up-down algorithm, in which `compile()` takes
@@ -185,9 +185,6 @@ class DBN(GenerativeModel):
             for below, above, (kernel, bias) in zip(layers[:-1], layers[1:], self.recognition, strict=True)
         )
 
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
-
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
@@ -195,12 +192,11 @@ class DBN(GenerativeModel):
         if not training:
             means = self.reconstruct(x)
             self.reconstruction_error.update_state(ops.mean(ops.square(x - means), axis=-1), sample_weight)
-            means = ops.clip(means, keras.config.epsilon(), 1 - keras.config.epsilon())
-            return self.weighted_mean(-ops.sum(x * ops.log(means) + (1 - x) * ops.log(1 - means), -1), sample_weight)
+            return self.weighted_mean(self.cross_entropies(x, means), sample_weight)
 
         rows = ops.shape(x)[0]
         start, total = self.share_of_batch(rows)
-        noise = decision_noise(total, tuple(self.units[:-1]), self.step_seed("wake"), self._float())
+        noise = decision_noise(total, tuple(self.units[:-1]), self.step_seed("wake"), self.wide_dtype)
         layers = [ops.stop_gradient(each) for each in self.recognised(x, rows_of(noise, start, rows, total))]
         kernel, bias = self.generative[0]
         means = ops.sigmoid(rbm_visible_parameters(layers[1], kernel, bias))
@@ -212,9 +208,9 @@ class DBN(GenerativeModel):
 
         sizes = (self.features, *self.units[:-2])
         if self.top.chains is None:
-            noise = rows_of(decision_noise(total, sizes, self.step_seed("sleep"), self._float()), start, rows, total)
+            noise = rows_of(decision_noise(total, sizes, self.step_seed("sleep"), self.wide_dtype), start, rows, total)
         else:
-            noise = decision_noise(self.top.chains, sizes, self.step_seed("sleep"), self._float())
+            noise = decision_noise(self.top.chains, sizes, self.step_seed("sleep"), self.wide_dtype)
         dreamt = [ops.stop_gradient(each) for each in self.dreamt(h, noise)]
         rest = contrast + ops.mean(self.sleep_losses(dreamt))
         return self.weighted_mean(self.wake_losses(layers), sample_weight) + self.mean_over_rows(rest)
@@ -283,11 +279,11 @@ class DBN(GenerativeModel):
 
     def log_prob(self, x: Any) -> Any:
         """log P(x), (B,), nats, exact: for directed layers of at most 12 units."""
-        return belief_log_prob(self._states(x), self.generative, self.top.parameters)
+        return belief_log_prob(self.states_of(x), self.generative, self.top.parameters)
 
     def bound(self, x: Any) -> Any:
         """The variational bound on `log_prob`, (B,), exact: for directed layers of at most 12 units."""
-        return belief_bound(self._states(x), self.generative, self.recognition, self.top.parameters)
+        return belief_bound(self.states_of(x), self.generative, self.recognition, self.top.parameters)
 
     def sampled_bound(
         self, x: Any, seed: Any, samples: int = 10, log_partition: Any = None, together: bool = False
@@ -304,25 +300,12 @@ class DBN(GenerativeModel):
         """
         require_positive_int("sampled_bound", samples=samples)
         log_partition = self.log_partition() if log_partition is None else log_partition
-        x = ops.tile(self._states(x), (samples, 1))  # (K B, D)
-        noise = decision_noise(ops.shape(x)[0], tuple(self.units[:-1]), seed_pair(seed), self._float())
+        x = ops.tile(self.states_of(x), (samples, 1))  # (K B, D)
+        noise = decision_noise(ops.shape(x)[0], tuple(self.units[:-1]), seed_pair(seed), self.wide_dtype)
         layers = self.recognised(x, noise)
         found = belief_log_weight(layers, self.generative, self.recognition, self.top.parameters, log_partition)
         found = ops.reshape(found, (samples, -1))
         return ops.logsumexp(found, axis=0) - float(np.log(samples)) if together else ops.mean(found, axis=0)
-
-    def _states(self, x: Any) -> Any:
-        return ops.cast(self.checked(x), self.variable_dtype)
-
-    def _float(self) -> str:
-        return keras.backend.standardize_dtype(self.variable_dtype)
-
-    @property
-    def wanted(self) -> str:
-        return "values in [0, 1]"
-
-    def possible(self, values: np.ndarray) -> np.ndarray:
-        return (values >= 0) & (values <= 1)  # False for NaN
 
     def sample(self, seed: Any, n: Any) -> Any:
         """Draws of v, (n, D): Gibbs sweeps in the top, then one pass down; the same for the same seed.
@@ -333,7 +316,7 @@ class DBN(GenerativeModel):
         """
         above, below = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         sizes = (self.features, *self.units[:-2])
-        return self.dreamt(self.top.sample(above, n), decision_noise(n, sizes, below, self._float()))[0]
+        return self.dreamt(self.top.sample(above, n), decision_noise(n, sizes, below, self.wide_dtype))[0]
 
     def endpoints(self) -> dict[str, Endpoint]:
         x = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="x")

@@ -26,8 +26,8 @@ from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, unifor
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_one_of, require_positive_int
 from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
-from keras_course.models.energy.chains import decision_noise, fair_coins, gibbs_seeds, rows_of
-from keras_course.models.generative_model import GenerativeModel
+from keras_course.models.energy.binary_machine import BinaryMachine
+from keras_course.models.energy.chains import decision_noise, gibbs_seeds, rows_of
 from keras_course.ops.boltzmann import (
     MOST_ENUMERATED,
     pseudo_log_likelihood,
@@ -42,7 +42,7 @@ __all__ = ["RBM"]
 
 
 @register("RBM")
-class RBM(GenerativeModel):
+class RBM(BinaryMachine):
     """A density of binary or real vectors with one layer of binary hidden units.
 
         v' <- k sweeps of h ~ P(h | v), v ~ P(v | h), from the data or from where the chains stand
@@ -131,10 +131,7 @@ class RBM(GenerativeModel):
         self.visible_bias = self.add_weight(shape=(self.features,), initializer="zeros", name="visible_bias")
         self.hidden_bias = self.add_weight(shape=(self.units,), initializer="zeros", name="hidden_bias")
         if self.chains is not None:
-            self.chain_states = self.add_weight(
-                shape=(self.chains, self.units), initializer=fair_coins(derive_seed(self.seed, "chains")),
-                trainable=False, aggregation="only_first_replica", name="chain_states",
-            )  # fmt: skip
+            self.chain_states = self.add_chains(self.chains, self.units)
         self.built = True
 
     @property
@@ -220,7 +217,7 @@ class RBM(GenerativeModel):
 
     def sweep_noise(self, rows: Any, seed: Any) -> tuple[Any, Any]:
         """The noise of one sweep: uniform numbers (rows, H), and (rows, D) for the visible units."""
-        dtype = keras.backend.standardize_dtype(self.variable_dtype)
+        dtype = self.wide_dtype
         if self.visible == "gaussian":
             first, second = tf.unstack(tf.random.split(seed, 2, alg="philox"))
             (hidden,) = decision_noise(rows, (self.units,), first, dtype)
@@ -283,9 +280,6 @@ class RBM(GenerativeModel):
             *self.parameters, self.deviation,
         )  # fmt: skip
 
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
-
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
@@ -305,12 +299,10 @@ class RBM(GenerativeModel):
 
     @property
     def wanted(self) -> str:
-        return "values in [0, 1] for binary units" if self.visible == "bernoulli" else "finite values"
+        return "finite values" if self.visible == "gaussian" else f"{super().wanted} for binary units"
 
     def possible(self, values: np.ndarray) -> np.ndarray:
-        if self.visible == "bernoulli":
-            return (values >= 0) & (values <= 1)  # False for NaN
-        return super().possible(values)
+        return np.isfinite(values) if self.visible == "gaussian" else super().possible(values)
 
     def _require_binary(self, name: str) -> None:
         if self.visible != "bernoulli":
@@ -324,7 +316,7 @@ class RBM(GenerativeModel):
             n: int, or a scalar integer tensor.
         """
         pairs = tf.random.split(seed_pair(seed), self.sampling_steps + 1, alg="philox")
-        dtype = keras.backend.standardize_dtype(self.variable_dtype)
+        dtype = self.wide_dtype
         h = tf.cast(uniform_noise((n, self.units), pairs[0], dtype) < 0.5, dtype)
 
         def sweep(step: Any, h: Any, v: Any) -> Any:

@@ -63,6 +63,8 @@ class NICE(NormalizingFlow):
     Source: R; Dinh et al. 2014.
     """
 
+    rows_apart = True
+
     def __init__(
         self,
         shape: Any,
@@ -91,9 +93,6 @@ class NICE(NormalizingFlow):
             levels, evaluation_samples, seed, **kwargs,
         )  # fmt: skip
         self.options = {**_told(self.flow.flows[-2]), "couplings": couplings, "alpha": alpha}
-
-    def get_config(self) -> dict[str, Any]:
-        return _without_flows({**super().get_config(), **self.options})
 
 
 @register("RealNVP")
@@ -139,6 +138,8 @@ class RealNVP(NormalizingFlow):
 
     Source: R (printed there as NICE); Dinh et al. 2016.
     """
+
+    rows_apart = True
 
     def __init__(
         self,
@@ -199,9 +200,6 @@ class RealNVP(NormalizingFlow):
             "alpha": alpha, "log_scale_bound": coupling.log_scale_bound, "actnorm": actnorm, "scales": scales,
         }  # fmt: skip
 
-    def get_config(self) -> dict[str, Any]:
-        return _without_flows({**super().get_config(), **self.options})
-
 
 def _require_two(who: str, couplings: Any) -> None:
     require_positive_int(who, couplings=couplings)
@@ -217,8 +215,3 @@ def _told(coupling: Any) -> dict[str, Any]:
     """What a coupling's config says of the arguments that all couplings share."""
     config = coupling.get_config()
     return {name: config[name] for name in ("units", "mask", "activation", "start_scale")}
-
-
-def _without_flows(config: dict[str, Any]) -> dict[str, Any]:
-    """The config of a model that makes its flows itself."""
-    return {name: value for name, value in config.items() if name != "flows"}

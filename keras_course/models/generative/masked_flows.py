@@ -60,6 +60,8 @@ class MAF(NormalizingFlow):
     Source: R; Papamakarios et al. 2017, Kingma et al. 2016.
     """
 
+    rows_apart = True
+
     def __init__(
         self,
         shape: int,
@@ -105,10 +107,6 @@ class MAF(NormalizingFlow):
             "actnorm": actnorm,
             "alpha": alpha,
         }
-
-    def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), **self.options}
-        return {name: value for name, value in config.items() if name != "flows"}
 
 
 def _orders(order: Any, layers: int) -> list[Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -40,6 +40,7 @@ __all__ = ["NormalizingFlow"]
 
 START_ROWS = 512  # at most, for data-dependent starts
 WATCHED_ROWS = 128
+LEAST_PARTED = 256  # rows of a batch whose halves are worth programs of their own
 
 
 @register("NormalizingFlow")
@@ -53,6 +54,11 @@ class NormalizingFlow(GenerativeModel):
 
     The first `fit` or `train_on_batch` gives layers with a data-dependent start (`ActNorm`) their start, `fit` from at
     most 512 rows; for a training loop of your own call `start_at`. Every `fit` watches each layer (`FlowWatch`).
+
+    Fastest on a CPU: `compile(optimizer, jit_compile=True, steps_per_execution=100)` and `fit` on arrays. All steps of
+    an execution are then one program, in which the halves of a batch (NICE, RealNVP and MAF of vectors, 256 rows or
+    more) run side by side: 0.7 of the time of single kernels on one core, 0.6 on two. It takes some seconds to compile,
+    so a short training does without.
 
     Endpoints: serving_default and log_prob, bits_per_dimension, encode (x), decode (z), sample (seed, n). With a
     condition each takes it last, and sample (seed, condition) draws one x a row of it.
@@ -91,6 +97,9 @@ class NormalizingFlow(GenerativeModel):
     """
 
     own_loss = "minus log p(x)"
+    one_program = True  # a graph around every step took 1.1 to 1.2 of the time
+    rows_apart: ClassVar[bool] = False  # whether no network looks at other rows: then halves of a batch may part
+    options: dict[str, Any] | None = None  # what a subclass that makes its flows itself tells instead of them
 
     def __init__(
         self,
@@ -167,6 +176,22 @@ class NormalizingFlow(GenerativeModel):
 
     def _log_prob_of(self, x: Any, condition: Any, training: Any) -> Any:
         """log p, (B,), of what the first flow layer reads; with levels of the whole numbers behind it."""
+        if training and self._parts(x):
+            half = x.shape[0] // 2
+            cuts = (slice(None, half), slice(half, None))
+            given = [None if condition is None else condition[cut] for cut in cuts]
+            return ops.concatenate(
+                [self._log_prob_of_rows(x[cut], c, training) for cut, c in zip(cuts, given, strict=True)]
+            )
+        return self._log_prob_of_rows(x, condition, training)
+
+    def _parts(self, x: Any) -> bool:
+        """Whether the halves of a batch go side by side: XLA runs them on two cores, and on one they fit its cache."""
+        rows = x.shape[0]
+        large = rows is not None and rows >= LEAST_PARTED and rows % 2 == 0 and len(self.event_shape) == 1
+        return self.rows_apart and large and bool(self.jit_compile) and not tf.config.list_logical_devices("GPU")
+
+    def _log_prob_of_rows(self, x: Any, condition: Any, training: Any) -> Any:
         z, log_det = self.flow.forward(ops.cast(self.checked(x), self.flow.compute_dtype), condition, training)
         log_prob = base_log_prob(self.base, ops.reshape(z, (-1, self.size))) + log_det
         return log_prob if self.levels is None else log_prob - self.size * math.log(self.levels)
@@ -342,15 +367,16 @@ class NormalizingFlow(GenerativeModel):
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
+        made = {"flows": serialize(self.flow.flows)} if self.options is None else self.options
         return {
             **super().get_config(),
             "shape": list(self.event_shape),
-            "flows": serialize(self.flow.flows),
             "base": self.base if isinstance(self.base, str) else serialize(self.base),
             "condition_size": self.condition.size,
             "classes": self.condition.classes,
             "levels": self.levels,
             "evaluation_samples": self.evaluation_samples,
+            **made,
         }
 
     @classmethod

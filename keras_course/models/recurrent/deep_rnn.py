@@ -3,6 +3,7 @@
     h^(1)_t = step_1(x_t,        h^(1)_{t-1})
     h^(l)_t = step_l(h^(l-1)_t,  h^(l)_{t-1})          lower levels prepare what higher ones read
     o_t     = V h^(L)_t + c                            of every step, or of the last
+    h^(l)_0 = 0, or a row of weights of its own level
 
 One more input can be taken at a time (`step`): the states of all levels travel along as one vector.
 """
@@ -41,6 +42,8 @@ class DeepRNN(Model):
         dropout: float in [0, 1), share of each level's inputs left out in training, the same for all steps.
         mask_value: float, or None. A step whose features all have this value does not count: sequences of unequal
             length are padded with it. The read-out of the last step is then that of the last one that counts.
+        learn_initial_state: whether each level's states before the first step (h_0, and c_0 where it has one) are
+            weights, the same for every row, zeros before training; else they are zeros.
         seed: int, root of initial weights and dropout; each level's own seed is derived from it.
         **kwargs: as keras.Model.
 
@@ -75,6 +78,7 @@ class DeepRNN(Model):
         return_sequences: bool = False,
         dropout: float = 0.0,
         mask_value: float | None = None,
+        learn_initial_state: bool = False,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -88,6 +92,7 @@ class DeepRNN(Model):
         self.features, self.output_units, self.units = int(features), int(outputs), tuple(int(u) for u in units)
         self.cell, self.return_sequences, self.dropout = cell, bool(return_sequences), dropout
         self.mask_value = None if mask_value is None else float(mask_value)
+        self.learn_initial_state = bool(learn_initial_state)
         self.supports_masking = True
         self.levels = [
             CELLS[cell](
@@ -95,6 +100,7 @@ class DeepRNN(Model):
                 return_sequences=True,
                 return_state=True,
                 dropout=dropout,
+                learn_initial_state=self.learn_initial_state,
                 kernel_initializer=keras.initializers.GlorotUniform(seed=derive_seed(seed, "level", level, "kernel")),
                 recurrent_initializer=keras.initializers.Orthogonal(
                     seed=derive_seed(seed, "level", level, "recurrent")
@@ -154,12 +160,17 @@ class DeepRNN(Model):
         """Numbers in the states of all levels together."""
         return sum(level.units * len(level.state_size) for level in self.levels)
 
+    def start(self, rows: Any) -> Any:
+        """The states of all levels before the first step: tensor (rows, state_width)."""
+        states = [state for level in self.levels for state in level.cell.get_initial_state(batch_size=rows)]
+        return ops.concatenate(states, axis=-1)
+
     def step(self, inputs: Any, state: Any) -> dict[str, Any]:
         """One more input: what the whole sequence so far would give.
 
         Args:
             inputs: tensor (B, features).
-            state: tensor (B, state_width), zeros at the start.
+            state: tensor (B, state_width), at the start `start(B)`: zeros, unless the start is learned.
 
         Returns:
             {"outputs": logits (B, outputs), "state": tensor (B, state_width)}.
@@ -179,13 +190,19 @@ class DeepRNN(Model):
         return (*input_shape[: 2 if self.return_sequences else 1], self.output_units)
 
     def endpoints(self) -> dict[str, Endpoint]:
-        """`serving_default` logits for sequences of any length; `step` one more input, with the state before it."""
+        """`serving_default` logits for any length; `step` one more input, with the state before it; `start` that state.
+
+        `start` (rows -> state) is there where the start is learned; else a stream begins with zeros.
+        """
         sequences = keras.InputSpec(shape=(None, None, self.features), dtype=self.input_dtype, name="inputs")
         one = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="inputs")
         state = keras.InputSpec(shape=(None, self.state_width), dtype=self.compute_dtype, name="state")
+        rows = keras.InputSpec(shape=(), dtype="int32", name="rows")
+        started: dict[str, Endpoint] = {"start": (lambda rows: self.start(rows), [rows])}
         return {
             "serving_default": (lambda inputs: self(inputs, training=False), [sequences]),
             "step": (lambda inputs, state: self.step(inputs, state), [one, state]),
+            **(started if self.learn_initial_state else {}),
         }
 
     def get_config(self) -> dict[str, Any]:
@@ -198,4 +215,5 @@ class DeepRNN(Model):
             "return_sequences": self.return_sequences,
             "dropout": self.dropout,
             "mask_value": self.mask_value,
+            "learn_initial_state": self.learn_initial_state,
         }

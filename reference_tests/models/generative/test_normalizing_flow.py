@@ -12,6 +12,7 @@ from keras_course.core.errors import InvalidDataError, NonFiniteLossError
 from keras_course.layers.flows import ActNorm, AffineCoupling, Permutation
 from keras_course.models.generative.conditions import Condition
 from keras_course.models.generative.coupling_flows import NICE, RealNVP
+from keras_course.models.generative.masked_flows import MAF
 from keras_course.models.generative.normalizing_flow import NormalizingFlow
 
 
@@ -133,6 +134,22 @@ def test_a_condition_moves_the_density_and_is_fitted_as_y(given):
     np.testing.assert_allclose(view.forward(view.inverse(x)), x, atol=1e-4)
     with pytest.raises(ValueError, match="needs a condition"):
         model.log_prob(x)
+
+
+@pytest.mark.parametrize("kind", [RealNVP, NICE, MAF])
+def test_halves_of_a_large_batch_go_apart_under_xla_with_the_same_log_p(kind, monkeypatch):
+    model = wild(kind(4, units=(5,), condition_size=2))
+    draws = np.random.Generator(np.random.Philox(2))
+    x, y = (draws.normal(size=(256, size)).astype("float32") for size in (4, 2))
+    seen, whole = [], model.flow.forward
+    monkeypatch.setattr(model.flow, "forward", lambda x, *rest: seen.append(x.shape[0]) or whole(x, *rest))
+    model.compile("sgd", jit_compile=True)
+    np.testing.assert_allclose(model((x, y), training=True), model.log_prob(x, y), rtol=1e-5, atol=1e-4)
+    model((x[:255], y[:255]), training=True)
+    model.compile("sgd", jit_compile=False)
+    model((x, y), training=True)
+    assert seen == [128, 128, 256, 255, 256]
+    assert not NormalizingFlow.rows_apart  # a network of the user's may look at other rows
 
 
 def test_a_view_trains_inside_a_keras_model_and_asks_for_the_weights_of_the_day():
