@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 
+from keras_course.core.errors import BackendError
+
 
 class Steps:
     """One value a step of a loop, kept as the loop made them: read by another `scan`, or stacked into a tensor.
@@ -232,6 +234,9 @@ def fused(function: Callable[..., Any], differentiated: Callable[..., Any] | Non
     Args:
         function: takes and returns nested tensors.
         differentiated: the same function in a form that is cheap to differentiate; `function` itself if None.
+
+    Raises:
+        BackendError: of a call inside a graph, if forward-mode differentiation watches its arguments.
     """
     if keras.backend.backend() != "tensorflow":
         return function
@@ -252,7 +257,7 @@ def fused(function: Callable[..., Any], differentiated: Callable[..., Any] | Non
 
             def gradient(*upstream: Any) -> list[Any]:
                 if not done:  # no tape is as early as that
-                    raise NotImplementedError(
+                    raise BackendError(
                         "tf.autodiff.ForwardAccumulator does not pass through a loop inside tf.function. "
                         "Run the layer with unroll=True, or eagerly, or take reverse-mode gradients of gradients."
                     )
