@@ -80,4 +80,4 @@ class NonFiniteLossError(KerasCourseError, ArithmeticError):
 
 
 class BackendError(KerasCourseError, RuntimeError):
-    """A part that needs TensorFlow, used under another Keras backend."""
+    """A part that needs TensorFlow, used under another Keras backend, or a request that the backend cannot meet."""
