@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from keras_course.datasets import Dataset, load
 from keras_course.models.generative.pixel_cnn import PixelCNN
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import learning_curves
@@ -18,9 +19,9 @@ from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
 
 __all__ = [
-    "binarised_by_class",
     "bits_of_pixels",
     "completions",
+    "digits_by_class",
     "factorised_bernoulli",
     "factorised_by_class",
     "judged_by_density",
@@ -67,8 +68,8 @@ def pixel_cnn_of_classes() -> Recipe:
     """
     return Recipe(
         slug="pixel-cnn",
-        dataset="digits",
-        prepare=binarised_by_class,
+        dataset=digits_by_class,
+        prepare=binarised,
         model=lambda spec, seed: PixelCNN(
             spec.shape, filters=24, blocks=4, first_kernel=5, classes=spec.classes, seed=seed
         ),
@@ -85,10 +86,21 @@ def pixel_cnn_of_classes() -> Recipe:
     )
 
 
-def binarised_by_class(dataset: Any) -> Any:
-    """Pixels as 0 and 1, under the name by which a run finds this recipe again."""
-    dataset = binarised(dataset)
-    return replace(dataset, spec=replace(dataset.spec, name="digits-by-class"))
+def digits_by_class(seed: int, counts: tuple[int, int, int] | None = None) -> Dataset:
+    """The digits, under the name by which a run finds this recipe again.
+
+    Args:
+        seed: int, decides the split.
+        counts: how many of training, validation and test digits to keep; None keeps all.
+    """
+    digits = load("digits", seed=seed)
+    parts = {name: getattr(digits, name) for name in ("train", "validation", "test")}
+    if counts is not None:
+        parts = {
+            name: replace(part, x=part.x[:count], y=part.y[:count])
+            for (name, part), count in zip(parts.items(), counts, strict=True)
+        }
+    return replace(digits, spec=replace(digits.spec, name="digits-by-class"), **parts)
 
 
 def log_densities(model: PixelCNN, x: Any) -> Any:

@@ -35,7 +35,7 @@ def test_both_see_the_same_pixels_and_have_floors_above_one_baseline():
 
 def test_the_baseline_of_classes_is_naive_bayes_and_runs_find_their_recipe_again():
     recipe = pixel_cnn_of_classes()
-    digits = recipe.prepare(datasets.load(recipe.dataset, seed=0))
+    digits = recipe.prepare(recipe.dataset(0))
     train, test = (split.x.reshape(len(split.x), -1) for split in (digits.train, digits.test))
     bayes = BernoulliNB(alpha=0.5, fit_prior=False).fit(train, digits.train.y)
     measured = recipe.baseline(digits, 0).metrics
