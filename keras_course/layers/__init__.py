@@ -3,6 +3,7 @@
 from keras_course.layers.activity_penalty import ActivityPenalty
 from keras_course.layers.augmentation import (
     Augmentation,
+    RandomAffine,
     RandomBlur,
     RandomColourShift,
     RandomEcho,
@@ -86,6 +87,7 @@ __all__ = [
     "PositionalEncoding",
     "RNN",
     "RNNCell",
+    "RandomAffine",
     "RandomBlur",
     "RandomColourShift",
     "RandomEcho",

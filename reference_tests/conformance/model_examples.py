@@ -285,7 +285,9 @@ OTHERS: dict[str, ModelCase] = {
     "relative-positions": ModelCase(
         catalog.resolve("jigsaw"),
         {
-            "shape": (5, 5, 1), "trunk": ((4,),), "gap": 1,
+            "shape": (5, 5, 1),
+            "trunk": ((4,),),
+            "gap": 1,
             "augmentation": catalog.get("contrastive").init["augmentation"],
         },
         (4, 5, 5, 1),

@@ -1,6 +1,6 @@
 """Distortions as an argument: `Augmentation` layers, applied in order with uniform numbers that the model draws.
 
-    distorted(x, u) = layer_L(... layer_1(x, u_1) ..., u_L)       u = [u_1 ... u_L], `draws` numbers each, a row an image
+    distorted(x, u) = layer_L(... layer_1(x, u_1) ..., u_L)     u = [u_1 ... u_L], `draws` numbers each, a row an image
 
 The layers' own seeds and counts are not used: the same numbers give the same images, wherever and whenever.
 """

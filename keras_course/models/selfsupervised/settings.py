@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from keras_course.core.seeds import derive_seed
-from keras_course.layers.augmentation.geometry import RandomRotation, RandomScale, RandomShift
+from keras_course.layers.augmentation.geometry import RandomAffine, RandomRotation, RandomScale, RandomShift
 from keras_course.models.selfsupervised.context_encoder import ContextEncoder
 from keras_course.models.selfsupervised.context_prediction import ContextPrediction
 from keras_course.models.selfsupervised.contrastive import ContrastiveLearning
@@ -65,10 +65,10 @@ def random_starts(seed: int) -> list[int]:
     return [seed, *(derive_seed(seed, "random trunk", number) for number in range(1, RANDOM_TRUNKS))]
 
 
-def distortions(seed: int = 0, pixels: float = 1.0, angle: float = 0.3, amount: float = 0.2) -> list[Any]:
-    """What a class survives: shifts by a pixel, turns by 17 degrees, sizes between 5/6 and 6/5, unless told less."""
+def distortions(seed: int = 0) -> list[Any]:
+    """What a class survives: shifts by a pixel, turns by 17 degrees, sizes between 5/6 and 6/5."""
     shift, turn, size = (derive_seed(seed, "distortion", name) for name in ("shift", "turn", "size"))
-    return [RandomShift(pixels, seed=shift), RandomRotation(angle, seed=turn), RandomScale(amount, seed=size)]
+    return [RandomShift(1.0, seed=shift), RandomRotation(0.3, seed=turn), RandomScale(0.2, seed=size)]
 
 
 def context_encoder(shape: tuple[int, ...], seed: int) -> ContextEncoder:
@@ -92,9 +92,9 @@ def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
 
     The images are a little distorted, and a wide hidden layer takes what serves positions alone upon itself.
     """
-    layers = distortions(seed, 0.5, 0.2, 0.15)
+    slightly = RandomAffine(0.5, angle=0.2, amount=0.15, shear=0.15, seed=derive_seed(seed, "distortion"))
     gap = -(min(shape[:2]) // 4)
-    return ContextPrediction(shape, STAGES, "position", gap=gap, units=512, augmentation=layers, seed=seed)
+    return ContextPrediction(shape, STAGES, "position", gap=gap, units=512, augmentation=slightly, seed=seed)
 
 
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
