@@ -77,7 +77,7 @@ def contests() -> Iterator[Contest]:
             run = torch_peer(x, start) if torch else None
         if run is not None:
             peer, before = run.epoch, {**own, "peer": run.reset}
-        title = f"{kind} against {name}{how}: ms a step, {STEPS} a fit"
+        title = f"{kind} against {name}: ms a step, {STEPS} a fit"
         limit = LIMITS[kind][short]
         yield Contest(
             title, ours, peer, name + how, xla=True, work=STEPS, limits={1: limit, 2: limit}, agree=agree,
@@ -364,7 +364,7 @@ def _epoch(step: Callable[[Any], None], batches: Any, how: str) -> Callable[[], 
 
 
 def _fastest(runner: Callable[[str], Run]) -> tuple[Run, str]:
-    """The run that took less in the best of three, and its name with the times of all, ms a step."""
+    """The run that took least in the best of three, and its name, with what the other ways took."""
     runs, taken = {how: runner(how) for how in WAYS}, {}
     for how, run in runs.items():
         run.reset()
@@ -376,8 +376,8 @@ def _fastest(runner: Callable[[str], Run]) -> tuple[Run, str]:
             run.epoch()
             taken[how] = min(taken[how], 1e3 * (time.perf_counter() - begin) / STEPS)
     fastest = min(taken, key=lambda how: taken[how])
-    print("tfp, ms a step:" + ",".join(f"{how} {taken[how]:.2f}" for how in WAYS), file=sys.stderr, flush=True)
-    return runs[fastest], fastest
+    others = ",".join(f"{how} {ms:.2f}" for how, ms in taken.items() if how != fastest)
+    return runs[fastest], f"{fastest} (ms a step:{others})"
 
 
 KINDS = {"real-nvp": real_nvp, "maf": maf}

@@ -23,7 +23,7 @@ def pairs(tiny: bool) -> Iterator[tuple[str, Any, Any, tuple[int, ...]]]:
     """(title, our layer, Keras's layer with the same weights, shape of the input)."""
     import keras
 
-    from keras_course.layers import Convolution2D
+    from keras_course.layers import Convolution2D, TransposedConvolution2D
     from keras_course.layers.recurrent import from_keras
 
     images = [(2, 8, 4, 4)] if tiny else [(64, 56, 64, 64), (64, 28, 128, 256)]
@@ -37,6 +37,15 @@ def pairs(tiny: bool) -> Iterator[tuple[str, Any, Any, tuple[int, ...]]]:
                 theirs.build(shape)
                 theirs.set_weights(ours.get_weights())
                 yield f"convolution {side} x {side} x {channels} -> {maps}, {layout}, {policy}", ours, theirs, shape
+
+    batch, side, channels, maps = (2, 4, 3, 4) if tiny else (64, 28, 256, 128)
+    shape = (batch, side, side, channels)
+    settings = {"strides": 2, "padding": "same"}
+    ours, theirs = TransposedConvolution2D(maps, 4, **settings), keras.layers.Conv2DTranspose(maps, 4, **settings)
+    ours.build(shape)
+    theirs.build(shape)
+    theirs.set_weights(ours.get_weights())
+    yield f"transposed convolution {side} x {side} x {channels} -> {maps}, twice the size", ours, theirs, shape
 
     sequences = [(4, 6, 3, 5)] if tiny else [(64, 128, 64, 128), (32, 50, 32, 64), (256, 256, 256, 512)]
     for batch, steps, features, units in sequences:

@@ -38,7 +38,7 @@ ROWS = (
         init={"units": 3, "peepholes": "full", "go_backwards": True, "learn_initial_state": True},
         inputs=(2, 4, 3), sources=("S 9.5", "C 13.2"),
         members=(
-            f"{_OPS}.recurrent:peephole_lstm_step",
+            f"{_LAYERS}.conversion:from_addons", f"{_OPS}.recurrent:peephole_lstm_step",
             f"{_OPS}.gated_recurrence:peephole_lstm_sequence",
         ),
     ),

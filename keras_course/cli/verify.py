@@ -34,6 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     start_tensorflow()
+    import keras
+
     from keras_course.core.backend import MODES
     from keras_course.core.errors import RunFolderError
     from keras_course.pipeline import verify, verify_report
@@ -63,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
         verify_report.write_json(args.json, records)
     if args.html is not None:
         verify_report.write_html(args.html, records, goldens)
-    left_out = sum(not verify.runs_here(golden) for golden in goldens)
-    if left_out:
-        print(f"{left_out} cases left out: models, kernels, optimizers and distributions need the TensorFlow backend")
+    left_out = len({golden["id"] for golden in goldens} - {record.case for record in records})
+    if left_out and keras.backend.backend() != "tensorflow":
+        print(f"{left_out} cases left out: what calls models, kernels, optimizers or distributions needs TensorFlow")
     failed = sum(not record.passed for record in records)
     print(f"{len(goldens)} golden cases, {len(records)} runs: {len(records) - failed} passed, {failed} failed")
     return 1 if failed or not records else 0

@@ -1,6 +1,7 @@
 """Keras layers of the course; subclass, fit, save and export them as you would Keras's own."""
 
 from keras_course.layers.activity_penalty import ActivityPenalty
+from keras_course.layers.additive_attention import AdditiveAttention
 from keras_course.layers.augmentation import (
     Augmentation,
     RandomAffine,
@@ -26,6 +27,7 @@ from keras_course.layers.dropout import Dropout
 from keras_course.layers.inception import InceptionModule
 from keras_course.layers.local_response_normalization import LocalResponseNormalization
 from keras_course.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
+from keras_course.layers.masked_convolution import MaskedConvolution2D
 from keras_course.layers.maxout import Maxout
 from keras_course.layers.noise_injection import NoiseInjection, NoisyDense
 from keras_course.layers.pooling import AveragePooling, GlobalMaxPooling, MaxPooling
@@ -34,10 +36,12 @@ from keras_course.layers.prelu import PReLU
 from keras_course.layers.recurrent import (
     GRU,
     LSTM,
+    NTM,
     RNN,
     Bidirectional,
     GRUCell,
     LSTMCell,
+    NTMCell,
     OutputRecurrentRNN,
     PeepholeLSTM,
     PeepholeLSTMCell,
@@ -47,14 +51,18 @@ from keras_course.layers.recurrent import (
     SpikingReservoir,
     SpikingReservoirCell,
     VectorToSequence,
+    from_addons,
     from_keras,
     to_keras,
 )
 from keras_course.layers.residual_block import BottleneckBlock, ResidualBlock
+from keras_course.layers.soft_window import SoftWindow
 from keras_course.layers.transposed_convolution import TransposedConvolution2D
+from keras_course.layers.windowed_lstm import WindowedLSTM
 
 __all__ = [
     "ActivityPenalty",
+    "AdditiveAttention",
     "Augmentation",
     "AveragePooling",
     "BatchNormalization",
@@ -74,10 +82,13 @@ __all__ = [
     "LSTMCell",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MaskedConvolution2D",
     "MaskedDense",
     "MaskedMLP",
     "MaxPooling",
     "Maxout",
+    "NTM",
+    "NTMCell",
     "NoiseInjection",
     "NoisyDense",
     "OutputRecurrentRNN",
@@ -103,10 +114,13 @@ __all__ = [
     "TransitionLayer",
     "Reservoir",
     "ReservoirCell",
+    "SoftWindow",
     "SpikingReservoir",
     "SpikingReservoirCell",
     "VectorToSequence",
     "WeightedChoice",
+    "WindowedLSTM",
+    "from_addons",
     "from_keras",
     "to_keras",
     "InceptionModule",

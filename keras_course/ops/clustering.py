@@ -245,6 +245,7 @@ def k_means_plus_plus(x: Any, uniforms: Any) -> tuple[Any, Any]:
     require_rank("k_means_plus_plus", x.shape, 2)
     require_rank("k_means_plus_plus", uniforms.shape, 1)
     last = ops.cast(ops.shape(x)[0], "int32") - 1
+    places = ops.arange(ops.shape(x)[0], dtype="int32")
     least = ops.ones_like(x[:, 0])  # the first centre: equal odds
     rows = []
     for j in range(uniforms.shape[0]):
@@ -253,7 +254,7 @@ def k_means_plus_plus(x: Any, uniforms: Any) -> tuple[Any, Any]:
         row = ops.minimum(passed, last)
         rows.append(row)
         distance = squared_distances(x, ops.take(x, row[None], axis=0))[:, 0]
-        distance = ops.where(ops.arange(last + 1) == row, ops.zeros_like(distance), distance)
+        distance = ops.where(places == row, ops.zeros_like(distance), distance)
         least = distance if j == 0 else ops.minimum(least, distance)
     rows = ops.stack(rows)
     return ops.take(x, rows, axis=0), rows

@@ -96,6 +96,12 @@ class ExactResume(keras.callbacks.Callback):
         self._callbacks: list[Any] = []
         self._epoch = 0
 
+    def finds_checkpoint(self) -> bool:
+        """Whether `fit` would go on from a checkpoint, and so overwrite every variable of the model."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged ones `fit` tells
+            return bool(sound_checkpoints(self.folder))
+
     def on_train_begin(self, logs: Any = None) -> None:
         self._callbacks = [callback for callback in self._all_callbacks() if holds_state(callback)]
         self._target = self._expected = self.resumed_at = self.proved = None

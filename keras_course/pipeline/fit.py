@@ -158,13 +158,13 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
     weights = None if recipe.sample_weight is None else recipe.sample_weight(dataset, seed)
     batches = TrainingBatches(dataset.train, recipe.batch_size, seed, recipe.augment, recipe.augment_draws, weights)
     keras.utils.set_random_seed(seed)
-    model = compiled_model(recipe, dataset, seed)
+    resume = ExactResume(folder.path / CHECKPOINTS, **every) if any(every.values()) else None
+    model = compiled_model(recipe, dataset, seed, start=resume is None or not resume.finds_checkpoint())
     folder.write_config(
         "running",
         mode=execution_mode_of(model), parameters=model.count_params(),
         batch_size=batches.batch_size, steps_per_epoch=batches.steps,
     )  # fmt: skip
-    resume = ExactResume(folder.path / CHECKPOINTS, **every) if any(every.values()) else None
 
     started = time.monotonic()
     history, selected = train(model, recipe, dataset, batches, epochs, folder.path, progress, resume)
@@ -195,8 +195,11 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
     )  # fmt: skip
 
 
-def compiled_model(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
-    """A new model of the recipe, built and compiled, as it stands before the first step."""
+def compiled_model(recipe: Recipe, dataset: Dataset, seed: int, start: bool = True) -> Any:
+    """A new model of the recipe, built and compiled, as it stands before the first step.
+
+    Without `start` it lacks what `recipe.start` would do to its variables, for a run that restores them.
+    """
     model = recipe.model(dataset.spec, seed)
     if not model.built:
         model(keras.ops.convert_to_tensor(dataset.train.x[:1]))
@@ -204,7 +207,7 @@ def compiled_model(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not optimizer.built and model.trainable_variables:
         optimizer.build(model.trainable_variables)  # else its slots would be missing from the state the guard keeps
-    if recipe.start is not None:
+    if start and recipe.start is not None:
         recipe.start(model, dataset, seed)
     return model
 

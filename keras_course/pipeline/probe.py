@@ -20,6 +20,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_course.core.backend import require_tensorflow
+
 __all__ = [
     "LayerActivity",
     "gradient_norms",
@@ -141,6 +143,7 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> tuple[Any, list[Any]]:
 
     Raises:
         ValueError: if the model was not compiled with a loss.
+        BackendError: under another Keras backend than TensorFlow.
 
     Example:
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
@@ -151,6 +154,7 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> tuple[Any, list[Any]]:
 
     Source: C 9.1.6.
     """
+    require_tensorflow("loss_and_gradients")
     import tensorflow as tf
 
     weights = model.trainable_variables

@@ -57,7 +57,8 @@ class Recipe:
         compile: callable(spec) that returns the arguments of `model.compile`, new objects on every call;
             `jit_compile`, `steps_per_execution` and `run_eagerly` belong here.
         start: callable(model, dataset, seed), what a new model learns of `dataset.train` before the first step
-            (layers trained greedily, say), or None. A resumed run does it again and then takes its checkpoint.
+            (layers trained greedily, say), or None. What it changes lies in the model's variables: a run that goes on
+            from a checkpoint takes them from there, and does not start again.
         batch_size: examples a step, the last batch of an epoch may be smaller; None takes the whole training set.
         epochs: passes over the training set.
         baseline: callable(dataset, seed) that returns `Baseline(name, metrics)` measured on `dataset.test`, or None.

@@ -140,8 +140,8 @@ def verify(
         use: {"slug" or "slug.member": class or function} that stands in for ours.
 
     Yields:
-        One Record a run. Under Keras's JAX backend models, kernels and distributions are left out, and so is float64,
-        which that backend does not compute in.
+        One Record a run. Under Keras's JAX backend kernels, optimizers, distributions, experiments and whatever calls a
+        model are left out, and so is float64, which that backend does not compute in.
 
     Raises:
         ValueError: for an unknown mode, dtype or device.
@@ -163,15 +163,16 @@ def verify(
                 for mode in modes:
                     if mode != "eager" and not _has_mode(golden, mode):
                         continue
-                    yield _run(golden, mode, dtype, device, swaps)
+                    if (record := _run(golden, mode, dtype, device, swaps)) is not None:
+                        yield record
 
 
 def runs_here(golden: Mapping[str, Any]) -> bool:
-    """Whether this Keras backend can run a case: operations and blocks run on all, the rest on TensorFlow alone."""
+    """Whether this Keras backend may run a case: operations, blocks and the formulas of models run on all."""
     entry = catalog.get(golden["entry"])
-    portable = entry.shape in ("op", "block") and not entry.object.startswith(_TENSORFLOW_ALONE)
     if keras.backend.backend() == "tensorflow":
         return True
+    portable = entry.shape in ("op", "block", "model") and not entry.object.startswith(_TENSORFLOW_ALONE)
     return portable and not _wants_tensorflow(golden)
 
 
@@ -198,7 +199,8 @@ def _has_mode(golden: Mapping[str, Any], mode: str) -> bool:
         return True
 
 
-def _run(golden: Mapping[str, Any], mode: str, dtype: str, device: str, use: Mapping[str, Any]) -> Record:
+def _run(golden: Mapping[str, Any], mode: str, dtype: str, device: str, use: Mapping[str, Any]) -> Record | None:
+    """The run's record; None if the example of an op or block is one of a model, and the backend is not TensorFlow."""
     message, worst = "", Comparison(None, 0.0, None)
     try:
         with ExitStack() as stack:
@@ -210,10 +212,12 @@ def _run(golden: Mapping[str, Any], mode: str, dtype: str, device: str, use: Map
             execution = stack.enter_context(execution_mode(mode))
             outputs = example(**{name: as_input(value, dtype) for name, value in golden["inputs"].items()})
             if mode != "eager" and not execution.calls and not is_arithmetic(example):
-                raise BackendError(f"{example.__name__} computes nothing through compiled(); {mode} was not tested")
+                raise RuntimeError(f"{example.__name__} computes nothing through compiled(); {mode} was not tested")
             name, worst = _worst_output(golden, outputs, dtype)
             message = f"{name}: {worst.message}" if worst.message else ""
     except Exception as error:  # whatever an implementation under test raises is its verdict
+        if isinstance(error, BackendError) and keras.backend.backend() != "tensorflow":
+            return None
         last = traceback.extract_tb(error.__traceback__)[-1]
         first_line = (str(error).strip().splitlines() or [""])[0]
         message = f"{type(error).__name__}: {first_line} ({Path(last.filename).name}:{last.lineno})"

@@ -152,6 +152,14 @@ def test_every_model_of_the_catalogue_is_found_in_models():
     assert found and not found - set(models.__all__)
 
 
+def test_every_layer_of_the_catalogue_is_found_in_layers():
+    layers = importlib.import_module("keras_course.layers")
+    flows = importlib.import_module("keras_course.layers.flows")  # a kit of its own
+    rows = [part.partition(":") for part in PARTS if part.startswith("keras_course.layers.")]
+    classes = {name for module, _, name in rows if inspect.isclass(catalog.resolve_member(f"{module}:{name}"))}
+    assert classes and not classes - {*layers.__all__, *flows.__all__}
+
+
 def test_every_golden_names_a_worked_example(checkout):
     missing = []
     for path in (checkout / "reference_tests/goldens").glob("*/*.json"):

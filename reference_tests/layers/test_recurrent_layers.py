@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from scipy.special import expit
 
-from keras_course.layers import GRU, LSTM, RNN, PeepholeLSTM, from_keras, to_keras
+from keras_course.layers import GRU, LSTM, RNN, PeepholeLSTM, from_addons, from_keras, to_keras
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 6, 3)).astype("float32")
@@ -218,6 +219,23 @@ def test_a_gradient_of_a_gradient_passes_through_the_written_out_one():
     np.testing.assert_allclose(curvature(ours), curvature(theirs), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("biased", [True, False])
+def test_weights_of_the_addons_cell_give_what_that_cell_gave(biased):
+    h, rng = 4, np.random.default_rng(5)
+    shapes = [(X.shape[2], 4 * h), (h, 4 * h), *[(4 * h,)] * biased, (h,), (h,), (h,)]
+    weights = [rng.normal(size=shape) for shape in shapes]
+    kernel, recurrent, *bias, p_i, p_f, p_o = weights
+    x, wanted = X.astype("float64"), []
+    state = cell = np.zeros((len(x), h))
+    for t in range(x.shape[1]):  # Sak et al. 2014, columns in Keras's order
+        i, f, g, o = np.split(x[:, t] @ kernel + state @ recurrent + sum(bias), 4, axis=1)
+        cell = expit(f + p_f * cell) * cell + expit(i + p_i * cell) * np.tanh(g)
+        state = expit(o + p_o * cell) * np.tanh(cell)
+        wanted.append(state)
+    layer = from_addons(weights, return_sequences=True, dtype="float64")
+    np.testing.assert_allclose(layer(x), np.stack(wanted, axis=1), atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -230,6 +248,10 @@ def test_a_gradient_of_a_gradient_passes_through_the_written_out_one():
         (lambda: from_keras(keras.layers.LSTM(2, recurrent_activation="hard_sigmoid")), "hard_sigmoid"),
         (lambda: to_keras(LSTM(2, variant="NIG")), "variant='NIG'"),
         (lambda: LSTM(2)(np.ones((2, 3))), "rank 3"),
+        (lambda: GRU(2)(X, mask=np.ones((len(X), X.shape[1] + 1), bool)), "one bool a step"),
+        (lambda: RNN(2)(X, mask=np.ones((1, X.shape[1]), bool)), "one bool a step"),
+        (lambda: from_addons([np.ones((2, 8)), np.ones((2, 8)), np.ones(3), *np.ones((3, 2))]), r"\(3,\)"),
+        (lambda: from_addons([np.ones((2, 8))]), r"shapes=\[\(2, 8\)\]"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_came(make, message):

@@ -101,6 +101,31 @@ def test_a_run_killed_at_any_step_ends_with_the_bits_of_one_that_never_was(
     assert all((whole.run / name).read_bytes() == (resumed.run / name).read_bytes() for name in files)
 
 
+@pytest.mark.parametrize("damaged", [False, True], ids=["from a checkpoint", "anew, its checkpoint being damaged"])
+def test_the_start_of_a_recipe_is_made_again_only_where_no_checkpoint_is_restored(
+    quadrants, killed_fit, tmp_path, damaged
+):
+    started = []
+
+    def far_off(model, dataset, seed):
+        started.append(seed)
+        model.layers[0].kernel.assign(model.layers[0].kernel + 3.0)
+
+    recipe = quadrants({"run_eagerly": True}, epochs=2, figures=(), start=far_off)
+    whole = fit(recipe, out=tmp_path / "whole", seed=3, progress=False)
+    killed_fit(recipe, 4, out=tmp_path / "run", seed=3, checkpoint_steps=3)
+    assert started == [3, 3]
+    if damaged:
+        for path in checkpoint_files(tmp_path / "run" / "checkpoints"):
+            path.write_bytes(path.read_bytes()[:-7])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        resumed = resume(tmp_path / "run", recipe=recipe, progress=False)
+    assert len(started) == (3 if damaged else 2)
+    assert sum("it is skipped" in str(one.message) for one in told) == int(damaged)
+    assert same_bits(whole.model, resumed.model) and whole.history == resumed.history
+
+
 def test_a_run_can_be_killed_again_while_it_is_resumed(uninterrupted, killed_fit, tmp_path, monkeypatch):
     recipe, whole = uninterrupted({})
     killed_fit(recipe, 7, out=tmp_path / "run", seed=3, checkpoint_steps=2)

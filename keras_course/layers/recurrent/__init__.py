@@ -1,7 +1,7 @@
 """Recurrent layers that keep Keras's contract: simple, long short-term memory, peephole, gated units."""
 
 from keras_course.layers.recurrent.bidirectional import Bidirectional
-from keras_course.layers.recurrent.conversion import from_keras, to_keras
+from keras_course.layers.recurrent.conversion import from_addons, from_keras, to_keras
 from keras_course.layers.recurrent.gru import GRU, GRUCell
 from keras_course.layers.recurrent.lstm import LSTM, LSTMCell
 from keras_course.layers.recurrent.neural_turing_machine import NTM, NTMCell
@@ -30,6 +30,7 @@ __all__ = [
     "SpikingReservoir",
     "SpikingReservoirCell",
     "VectorToSequence",
+    "from_addons",
     "from_keras",
     "to_keras",
 ]

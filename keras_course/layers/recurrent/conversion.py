@@ -1,4 +1,4 @@
-"""Weights of Keras's own recurrent layers, taken over and given back."""
+"""Weights of Keras's own recurrent layers, taken over and given back; those of TensorFlow Addons' cell, taken over."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from keras_course.layers.recurrent.gru import GRU
 from keras_course.layers.recurrent.lstm import LSTM
+from keras_course.layers.recurrent.peephole_lstm import PeepholeLSTM
 from keras_course.layers.recurrent.recurrent_layer import RecurrentLayer
 from keras_course.layers.recurrent.rnn import RNN
 
-__all__ = ["from_keras", "to_keras"]
+__all__ = ["from_addons", "from_keras", "to_keras"]
 
 SHARED = (
     "units", "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask",
@@ -70,6 +71,47 @@ def from_keras(layer: Any) -> RecurrentLayer:
 def _own(kind: type, config: Any) -> dict[str, Any]:
     keys = {LSTM: ("unit_forget_bias",), GRU: ("reset_after",)}.get(kind, ())
     return {key: config[key] for key in keys}
+
+
+def from_addons(weights: Any, **settings: Any) -> PeepholeLSTM:
+    """The layer that computes what a layer of TensorFlow Addons' peephole cells computed, with its weights.
+
+    Columns i, f, g, o become i, f, o, g;  p_i, p_f, p_o of (H,) become (2, H) and (H,)
+
+    Args:
+        weights: list of arrays, as `tfa.rnn.PeepholeLSTMCell(H).get_weights()` gave them: kernel (F, 4H), recurrent
+            kernel (H, 4H), bias (4H,) unless it had none, and the peepholes of input, forget and output gate.
+        **settings: of `PeepholeLSTM` (return_sequences, ...).
+
+    Returns:
+        A built PeepholeLSTM with peepholes="full".
+
+    Raises:
+        ValueError: for another number of weights, or other shapes.
+
+    Example:
+        >>> h = 3
+        >>> weights = [np.zeros((2, 4 * h)), np.zeros((h, 4 * h)), np.zeros(4 * h), *np.ones((3, h))]
+        >>> from_addons(weights, return_sequences=True).units
+        3
+
+    Source: S 9.5; Sak, Senior, Beaufays 2014.
+    """
+    kernel, recurrent, *bias = list(weights)[:-3] if len(weights) in (5, 6) else [np.zeros(0)] * 2
+    units = recurrent.shape[0]
+    shapes = [(*kernel.shape[:1], 4 * units), (units, 4 * units), *[(4 * units,)] * len(bias), *[(units,)] * 3]
+    if not units or [tuple(np.shape(weight)) for weight in weights] != shapes:
+        raise ValueError(
+            "from_addons takes kernel (F, 4H), recurrent kernel (H, 4H), bias (4H,) or none, and three peepholes (H,). "
+            f"Received: shapes={[tuple(np.shape(weight)) for weight in weights]}"
+        )
+    layer = PeepholeLSTM(units, peepholes="full", use_bias=bool(bias), **settings)
+    layer.build((None, None, kernel.shape[0]))
+    *_, of_input, of_forget, of_output = weights
+    own = [*map(_swapped, (kernel, recurrent, *bias)), of_output, np.stack([of_input, of_forget])]
+    for variable, value in zip(layer.cell.trainable_variables, own, strict=True):
+        variable.assign(value)
+    return layer
 
 
 def _swapped(weight: Any) -> Any:

@@ -77,7 +77,9 @@ class RecurrentLayer(keras.layers.RNN):
             sequences = sequences * self._noise(ops.ones_like(sequences[:, :1]), self.dropout)  # the same for all steps
         steps = ops.transpose(sequences, (1, 0, 2))  # (T, B, F)
         mask = keras.tree.flatten(mask)[0] if mask is not None else None
-        mask = None if mask is None else ops.transpose(ops.cast(mask, "bool"))  # (T, B)
+        if mask is not None:
+            self._require_mask(mask.shape, sequences.shape)
+            mask = ops.transpose(ops.cast(mask, "bool"))  # (T, B)
         if self.go_backwards:
             steps = ops.flip(steps, axis=0)
             mask = None if mask is None else ops.flip(mask, axis=0)
@@ -90,6 +92,14 @@ class RecurrentLayer(keras.layers.RNN):
                 variable.assign(state)
         output = self._output(h, states[0], mask)
         return (output, *states) if self.return_state else output
+
+    def _require_mask(self, shape: Any, sequences: Any) -> None:
+        """One bool a step: more steps than there are would be left out without a word."""
+        wanted = tuple(sequences)[:2]
+        if len(shape) != 2 or any(None not in pair and pair[0] != pair[1] for pair in zip(shape, wanted, strict=True)):
+            raise ValueError(
+                f"{type(self).__name__} takes a mask of one bool a step, {wanted}. Received: shape={tuple(shape)}"
+            )
 
     def _first_states(self, sequences: Any, initial_state: Any) -> list[Any]:
         if initial_state is None:

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint, Model
 from keras_course.core.seeds import derive_seed, normal_noise, uniform_noise
 from keras_course.core.serial import register
@@ -238,12 +239,14 @@ class Autoencoder(Model):
             The losses of every layer's epochs, outermost first.
 
         Raises:
-            ValueError: for given networks, which have no layers to tell apart.
+            ValueError: for given networks, which have no layers to tell apart, or a wrong shape.
+            InvalidDataError: for values that `fit` refuses.
         """
         if self.coder is None:
             raise ValueError("pretrain needs dense layers. Received: a model of given encoder and decoder")
         require_positive_int("pretrain", epochs=epochs)
-        h = ops.reshape(ops.cast(np.asarray(x), self.compute_dtype), (-1, math.prod(self.event_shape)))
+        self.require_possible(x)
+        h = ops.reshape(self._checked(np.asarray(x)), (-1, math.prod(self.event_shape)))
         losses = []
         for level, (below, above) in enumerate(zip(self.coder.sizes[:-1], self.coder.sizes[1:], strict=True)):
             pair = Autoencoder(
@@ -268,8 +271,25 @@ class Autoencoder(Model):
         return losses
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        self.require_possible(x)
         # Keras would drop sample weights that came without a y, in silence.
         return super().fit(x, x if y is None and kwargs.get("sample_weight") is not None else y, *args, **kwargs)
+
+    def require_possible(self, x: Any) -> None:
+        """Refuses an array of values that are not finite, or outside [0, 1] for the Bernoulli likelihood.
+
+        Raises:
+            InvalidDataError: names the first row.
+        """
+        if not isinstance(x, np.ndarray):
+            return
+        values = np.reshape(x, (len(x), -1)) if len(x) else x
+        binary = self.likelihood == "bernoulli"
+        possible = (values >= 0) & (values <= 1) if binary else np.isfinite(values)
+        if not possible.all():
+            row, place = np.argwhere(~possible)[0]
+            wanted = "values in [0, 1] for the Bernoulli likelihood" if binary else "finite x"
+            raise InvalidDataError(f"{type(self).__name__} needs {wanted}. Received: {values[row, place]} in row {row}")
 
     def _checked(self, x: Any) -> Any:
         x = ops.cast(x, self.compute_dtype)

@@ -24,12 +24,12 @@ from keras import ops
 
 from keras_course.callbacks.energy_watch import EnergyWatch
 from keras_course.callbacks.training_reports import with_reports
-from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, fold_in, normal_noise, seed_pair, uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int
 from keras_course.layers.sub_networks import require_shape, restored, sub_network, told
+from keras_course.models.class_labels import one_hot_classes, require_classes
 from keras_course.models.energy.langevin_chains import (
     energy_gradient,
     langevin_chain,
@@ -66,7 +66,8 @@ class EnergyModel(GenerativeModel):
 
     Args:
         shape: int D or tuple, the shape of one x.
-        units: ints, widths of dense layers, or a Keras layer or model (B, *shape) -> (B, 1), or (B, classes).
+        units: ints, widths of dense layers, or a Keras layer or model (B, *shape) -> (B, 1), or (B, classes). With
+            its layers in `keras.layers.SpectralNormalization` the slope of E stays bounded.
         classes: int K, or None for x alone.
         base_scale: float s, or None for no base.
         start_scale: float > 0, deviation of the states where chains begin.
@@ -278,8 +279,7 @@ class EnergyModel(GenerativeModel):
             return energies[:, 0]
         if y is None:
             raise ValueError(f"EnergyModel with classes={self.classes} learns from pairs: fit(x, y). Received: y=None")
-        labels = ops.one_hot(ops.cast(ops.reshape(y, (-1,)), "int32"), self.classes, dtype=energies.dtype)
-        return ops.sum(energies * labels, axis=-1)
+        return ops.sum(energies * one_hot_classes("EnergyModel", y, self.classes, energies.dtype), axis=-1)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         self.require_labels(y)
@@ -296,14 +296,8 @@ class EnergyModel(GenerativeModel):
         Raises:
             InvalidDataError: names the first row.
         """
-        if self.classes is None or not isinstance(y, np.ndarray | tf.Tensor):
-            return
-        labels = np.reshape(y, (-1,))
-        wrong = np.flatnonzero((labels < 0) | (labels >= self.classes) | (labels != np.floor(labels)))
-        if len(wrong):
-            raise InvalidDataError(
-                f"EnergyModel needs labels from 0 to {self.classes - 1}. Received: {labels[wrong[0]]} in row {wrong[0]}"
-            )
+        if self.classes is not None:
+            require_classes("EnergyModel", y, self.classes)
 
     def sample(self, seed: Any, n: Any, steps: Any = None, combine: Callable[[Any], Any] | None = None) -> Any:
         """The ends of chains from N(0, start_scale^2 I), (n, *shape); the same for the same seed.
@@ -317,14 +311,14 @@ class EnergyModel(GenerativeModel):
         """
         starts, moves = (fold_in(seed_pair(seed), number) for number in (0, 1))
         x = normal_starts(n, self.event_shape, self.start_scale, starts, self._float)
-        energy = self.energy if combine is None else lambda x: combine(self.class_energies(x))
+        energy = self.energy if combine is None else lambda x: _one_a_row(combine(self.class_energies(x)))
         steps = self.sampling_steps if steps is None else steps
         return langevin_chain(energy, x, moves, steps, self.step_size, self.temperature)
 
     def sample_class(self, seed: Any, labels: Any, steps: Any = None) -> Any:
         """Draws of x given a class each, (n, *shape), for labels (n,)."""
-        chosen = ops.one_hot(labels, self.columns, dtype=self._float)  # (n, K)
-        return self.sample(seed, ops.shape(labels)[0], steps, lambda energies: ops.sum(chosen * energies, axis=-1))
+        chosen = one_hot_classes("EnergyModel", labels, self.columns, self._float)  # (n, K)
+        return self.sample(seed, ops.shape(chosen)[0], steps, lambda energies: ops.sum(chosen * energies, axis=-1))
 
     def endpoints(self) -> dict[str, Endpoint]:
         x = keras.InputSpec(shape=(None, *self.event_shape), dtype=self.input_dtype, name="x")
@@ -361,3 +355,12 @@ class EnergyModel(GenerativeModel):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> EnergyModel:
         return cls(**{**config, "units": restored(config["units"])})
+
+
+def _one_a_row(energies: Any) -> Any:
+    if len(energies.shape) != 1:
+        raise ValueError(
+            "EnergyModel.sample needs a combine whose result is an energy a row, (n,). "
+            f"Received: a result of shape {tuple(energies.shape)}"
+        )
+    return energies

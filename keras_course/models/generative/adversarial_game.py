@@ -28,6 +28,7 @@ from keras_course.core.seeds import normal_noise, seed_pair, stateless_seed, uni
 from keras_course.core.shapes import require_positive_int
 from keras_course.layers.given_parts import plain_parts, told_parts
 from keras_course.layers.sub_networks import require_shape, restored, sub_network
+from keras_course.models.class_labels import one_hot_classes, require_classes
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.models.two_players import TwoPlayers
 from keras_course.ops.interpolation import interpolate
@@ -129,6 +130,10 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
     def generate(self, z: Any, labels: Any = None, training: bool | None = False) -> Any:
         """x = out(G(z, y)), (B, *shape), for codes (B, Z) and, with classes, labels int (B,)."""
         z = ops.cast(z, self.compute_dtype)
+        if len(z.shape) != 2 or z.shape[-1] not in (None, self.latent):
+            raise ValueError(
+                f"{type(self).__name__} expects codes z of shape (B, {self.latent}). Received: {tuple(z.shape)}"
+            )
         made = self.generator(self._with_class(z, labels), training=training)
         return self.output_activation(ops.reshape(made, (-1, *self.event_shape)))
 
@@ -143,7 +148,7 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
             return x
         if labels is None:
             raise ValueError(f"{type(self).__name__} with classes={self.classes} needs labels. Received: labels=None")
-        one_hot = ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.classes, dtype=x.dtype)  # (B, K)
+        one_hot = one_hot_classes(type(self).__name__, labels, self.classes, x.dtype)  # (B, K)
         between = (1,) * (len(x.shape) - 2)
         maps = ops.reshape(one_hot, (-1, *between, self.classes))
         return ops.concatenate([x, ops.broadcast_to(maps, (*ops.shape(x)[:-1], self.classes))], axis=-1)
@@ -187,6 +192,8 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
         *args: Any,
         **kwargs: Any,
     ) -> Any:
+        if self.classes is not None:
+            require_classes(type(self).__name__, y, self.classes)
         callbacks = with_reports(callbacks, *self.reports())
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 

@@ -14,6 +14,7 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.shapes import require_positive_int
+from keras_course.models.class_labels import one_hot_classes, require_classes
 
 __all__ = ["Condition"]
 
@@ -66,9 +67,9 @@ class Condition:
             return None
         if y is None:
             raise ValueError(f"{self.who} needs a condition with x. Received: None")
-        y = ops.convert_to_tensor(y)
         if self.classes is not None:
-            return ops.one_hot(ops.cast(ops.reshape(y, (-1,)), "int32"), self.classes, dtype=dtype)
+            return one_hot_classes(self.who, y, self.classes, dtype)
+        y = ops.convert_to_tensor(y)
         if len(y.shape) != 2 or y.shape[-1] != self.size:
             raise ValueError(
                 f"{self.who} needs a condition (B, {self.size}). Received: a condition of shape {tuple(y.shape)}"
@@ -84,7 +85,10 @@ class Condition:
         if not self:
             return inputs, None
         if not isinstance(inputs, list | tuple) or len(inputs) != 2:
-            raise ValueError(f"{self.who} takes (x, condition). Received: {type(inputs).__name__}")
+            raise ValueError(
+                f"{self.who} was made with a condition: it takes the pair (x, condition), and fit(x, condition). "
+                "Received: x alone"
+            )
         return inputs[0], inputs[1]
 
     def require_possible(self, y: Any) -> None:
@@ -95,15 +99,14 @@ class Condition:
         """
         if not self or not isinstance(y, np.ndarray | tf.Tensor) or not len(y):
             return
-        values = np.reshape(y, (len(y), -1))
-        fine = np.isfinite(values)
         if self.classes is not None:
-            fine &= (values >= 0) & (values < self.classes) & (values == np.round(values))
-        wrong = np.argwhere(~fine)
+            require_classes(self.who, y, self.classes)
+            return
+        values = np.reshape(y, (len(y), -1))
+        wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
-            wanted = "finite conditions" if self.classes is None else f"classes 0 ... {self.classes - 1}"
             raise InvalidDataError(
-                f"{self.who} needs {wanted}. Received: {values[tuple(wrong[0])]} in row {wrong[0][0]}, and "
+                f"{self.who} needs finite conditions. Received: {values[tuple(wrong[0])]} in row {wrong[0][0]}, and "
                 f"{len(np.unique(wrong[:, 0]))} such rows of {len(values)}"
             )
 

@@ -295,6 +295,8 @@ class NormalizingFlow(GenerativeModel):
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         kwargs.update(zip(("batch_size", "epochs", "verbose", "callbacks"), args, strict=False))
+        if isinstance(x, np.ndarray | tf.Tensor):
+            self.condition.parted(x if y is None else (x, y))  # a missing condition is told before anything is traced
         self.condition.require_possible(y)
         rows = self._first_rows(x, y)
         if rows is not None:

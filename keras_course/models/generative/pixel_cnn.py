@@ -25,6 +25,7 @@ from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 from keras_course.distributions import Bernoulli, Categorical, get_family
 from keras_course.layers.masked_convolution import MaskedConvolution2D
+from keras_course.models.class_labels import one_hot_classes, require_classes
 from keras_course.models.generative.pixel_stacks import GatedPixelStack, OneByOne, ResidualPixelStack
 from keras_course.models.generative.pixel_walk import walk
 from keras_course.models.generative_model import GenerativeModel
@@ -203,9 +204,9 @@ class PixelCNN(GenerativeModel):
 
     def _told(self, condition: Any) -> Any:
         """The condition as the stack takes it, (B, T): classes one-hot."""
-        condition = ops.convert_to_tensor(condition)
         if self.classes:
-            return ops.one_hot(ops.cast(ops.reshape(condition, (-1,)), "int32"), self.classes, dtype=self.compute_dtype)
+            return one_hot_classes("PixelCNN", condition, self.classes, self.compute_dtype)
+        condition = ops.convert_to_tensor(condition)
         if len(condition.shape) != 2 or condition.shape[-1] != self.condition:
             raise ValueError(
                 f"PixelCNN needs a condition (B, {self.condition}). Received: condition.shape={condition.shape}"
@@ -248,11 +249,8 @@ class PixelCNN(GenerativeModel):
         if not self.conditional or not isinstance(x, np.ndarray | tf.Tensor):
             return
         values = np.asarray(self._given(y))
-        if self.classes and not np.all((values >= 0) & (values < self.classes) & (values == np.floor(values))):
-            raise InvalidDataError(
-                f"PixelCNN needs classes 0 to {self.classes - 1} as y. "
-                f"Received: y from {values.min()} to {values.max()}"
-            )
+        if self.classes:
+            require_classes("PixelCNN", values, self.classes)
         if not np.all(np.isfinite(values)):
             raise InvalidDataError("PixelCNN needs finite conditions as y. Received: NaN or infinite values")
 

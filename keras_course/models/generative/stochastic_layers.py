@@ -215,7 +215,13 @@ class StochasticLayers(keras.layers.Layer):
             return family.distribution(family.parameters_from(zeros, zeros + 1))
         if isinstance(self.prior, Family):
             return self.prior.distribution(ops.convert_to_tensor(self.prior_parameters))
-        return self.prior.distribution() if hasattr(self.prior, "distribution") else self.prior()
+        made = self.prior.distribution() if hasattr(self.prior, "distribution") else self.prior()
+        if tuple(made.event_shape) != (self.latent[-1],):
+            raise ValueError(
+                f"The prior of {self.latent[-1]} code units needs a distribution over vectors of as many. "
+                f"Received: event_shape={tuple(made.event_shape)}"
+            )
+        return made
 
     def sample(self, seed: Any, n: Any) -> Any:
         """Ancestral draws of z_1, (n, Z_1): z_L from the prior, then down.

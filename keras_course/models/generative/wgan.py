@@ -2,6 +2,7 @@
 
     J_f = f(G(z)) - f(x) + lambda (|df/dx| - 1)^2 at x' = e x + (1 - e) G(z)    gradient penalty
     J_f = f(G(z)) - f(x),   then w = clip(w, -c, c) for every weight of f       clipping
+    J_f = f(G(z)) - f(x),   W of every layer divided by its greatest stretch    spectral normalization
     J_G = -f(G(z))
 
 The maximum of E f(x) - E f(G(z)) over 1-Lipschitz f is the Wasserstein distance: a loss that goes down as the samples
@@ -55,8 +56,9 @@ class WGAN(AdversarialGame):
         discriminator: the critic: Keras layer or model (B, *shape) -> (B, 1), or widths of dense layers. With classes
             the last axis of what it is given is longer by as many. Under a gradient penalty without batch
             normalization, which would make the slope at one row depend on the others.
-        penalty: float lambda > 0 of the gradient penalty (10 in the paper), or None for clipping.
-        clip: float c > 0, for penalty=None (0.01 in the paper); else None.
+        penalty: float lambda > 0 of the gradient penalty (10 in the paper), or None.
+        clip: float c > 0, for penalty=None (0.01 in the paper), or None. Both are None for a critic with its layers in
+            `keras.layers.SpectralNormalization`, which bound its slope themselves.
         steps: int k >= 1, of the critic in a training step.
         classes: int, number of classes to condition on, or None. `fit` and `evaluate` then take y, int (B,).
         output_activation: of the generator's last values, name or function ("sigmoid" for x in [0, 1], "tanh"); None
@@ -73,9 +75,9 @@ class WGAN(AdversarialGame):
         (B,), or (B, classes).
 
     Raises:
-        ValueError: for arguments out of range, both or neither of penalty and clip, networks whose shapes do not fit, a
-            critic without weights, missing labels, a loss in `compile`, or an optimizer that moves ahead of the
-            gradient.
+        ValueError: for arguments out of range, both or (without such layers) neither of penalty and clip, networks
+            whose shapes do not fit, a critic without weights, missing labels, a loss in `compile`, or an optimizer that
+            moves ahead of the gradient.
         InvalidDataError: by `fit` and `evaluate`, for x that is not finite.
 
     Example:
@@ -83,7 +85,8 @@ class WGAN(AdversarialGame):
         >>> tuple(model.criticise(ops.ones((5, 2))).shape), tuple(model.sample(seed=1, n=4).shape)
         ((5,), (4, 2))
 
-    Source: R; Arjovsky, Chintala and Bottou 2017; Gulrajani et al. 2017.
+    Source: R; Arjovsky, Chintala and Bottou 2017; Gulrajani et al. 2017;
+    Miyato et al. 2018.
     """
 
     metric_names: ClassVar[tuple[str, ...]] = ("wasserstein", "discriminator_loss", "penalty")
@@ -104,10 +107,12 @@ class WGAN(AdversarialGame):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        if (penalty is None) == (clip is None) or not (clip if penalty is None else penalty) > 0:
+        given = [value for value in (penalty, clip) if value is not None]
+        bounded = isinstance(discriminator, keras.layers.Layer) and _normalised(discriminator)
+        if len(given) > 1 or not all(value > 0 for value in given) or not (given or bounded):
             raise ValueError(
-                "WGAN needs either penalty > 0 and clip=None, or penalty=None and clip > 0. "
-                f"Received: penalty={penalty!r}, clip={clip!r}"
+                "WGAN needs either penalty > 0 and clip=None, or penalty=None and clip > 0, or neither and a critic "
+                f"with keras.layers.SpectralNormalization. Received: penalty={penalty!r}, clip={clip!r}"
             )
         super().__init__(
             shape, latent, generator, discriminator, steps, classes, output_activation, activation,
@@ -147,3 +152,8 @@ class WGAN(AdversarialGame):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "penalty": self.penalty, "clip": self.clip}
+
+
+def _normalised(critic: keras.layers.Layer) -> bool:
+    layers = critic._flatten_layers(include_self=True, recursive=True)
+    return any(isinstance(layer, keras.layers.SpectralNormalization) for layer in layers)

@@ -205,6 +205,28 @@ def test_energies_that_run_away_are_named():
         EnergyWatch(most=0)
 
 
+def test_spectral_normalization_bounds_the_slope_where_plain_layers_steepen(tmp_path):
+    """Every layer has stretch 1 after a step, up to the power iteration; what is saved goes on alike."""
+
+    def made(wrap):
+        keras.utils.set_random_seed(1)
+        layers = [keras.Input((2,)), wrap(keras.layers.Dense(8, "relu")), wrap(keras.layers.Dense(1))]
+        model = EnergyModel(2, **{**SMALL, "units": keras.Sequential(layers), "restart": 1.0})
+        model.compile(keras.optimizers.SGD(0.05))
+        model.fit(X + 3.0, epochs=8, batch_size=8, verbose=0)
+        return model, [np.linalg.norm(w, 2) for w in model.network.get_weights() if w.ndim == 2 and w.shape[0] > 1]
+
+    X = GENERATOR.normal(size=(32, 2)).astype("float32")
+    model, stretches = made(lambda layer: keras.layers.SpectralNormalization(layer, power_iterations=3))
+    assert max(stretches) < 1.4 < 2.8 < max(made(lambda layer: layer)[1])
+    model.save(tmp_path / "energy.keras")
+    loaded = keras.saving.load_model(tmp_path / "energy.keras")
+    for each in (model, loaded):
+        each.fit(X, epochs=1, batch_size=8, verbose=0)
+    for one, other in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="multiple of negatives. Received: buffer_size=8, negatives=3"):
         EnergyModel(3, **{**SMALL, "negatives": 3})
@@ -215,7 +237,7 @@ def test_bad_input_is_refused():
     model = EnergyModel(3, classes=2, **SMALL)
     model.compile()
     x = np.zeros((2, 3), "float32")
-    with pytest.raises(InvalidDataError, match="labels from 0 to 1. Received: 2 in row 1"):
+    with pytest.raises(InvalidDataError, match="classes 0 ... 1. Received: 2 in row 1"):
         model.fit(x, np.array([0, 2]))
     with pytest.raises(InvalidDataError, match="finite values. Received: nan in row 0"):
         model.fit(x * np.nan, np.array([0, 1]))

@@ -103,6 +103,21 @@ def test_clipping_keeps_every_weight_of_the_critic_in_its_box():
     assert model.evaluate(X, verbose=0, return_dict=True)["penalty"] == 0.0
 
 
+def test_a_critic_under_spectral_normalization_has_a_bounded_slope_and_needs_neither_penalty_nor_box():
+    keras.utils.set_random_seed(2)
+    layers = [keras.layers.Dense(8, "relu"), keras.layers.Dense(1)]
+    wrapped = [keras.layers.SpectralNormalization(layer, power_iterations=3) for layer in layers]
+    critic = keras.Sequential([keras.Input((3,)), *wrapped])
+    model = compiled(made(WGAN, discriminator=critic, penalty=None, steps=2), judge_rate=0.01)
+    for _ in range(20):
+        model.train_on_batch(X + 9.0)
+    with tf.GradientTape() as tape:
+        x = tf.Variable(X)
+        scores = tf.reduce_sum(model.criticise(x))
+    assert 0.01 < np.linalg.norm(tape.gradient(scores, x), axis=-1).max() < 1.1
+    assert model.evaluate(X, verbose=0, return_dict=True)["penalty"] == 0.0
+
+
 def test_the_critics_loss_is_minus_the_estimate_and_the_penalty():
     model = compiled(made(WGAN, penalty=3.0))
     found = model.evaluate(X, verbose=0, return_dict=True)

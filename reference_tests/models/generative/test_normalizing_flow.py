@@ -224,7 +224,7 @@ def test_saturated_scales_and_numbers_that_are_none_are_reported_by_the_layers_n
         (lambda: NICE(3)(np.zeros((2, 4))), "expects x of shape"),
         (lambda: NICE(3).compile("sgd", loss="mse"), "its own loss"),
         (lambda: NICE(3).sample(1), "needs n, or a condition"),
-        (lambda: Condition("Mine", size=2).parted(np.zeros(3)), "takes \\(x, condition\\)"),
+        (lambda: Condition("Mine", size=2).parted(np.zeros(3)), "takes the pair \\(x, condition\\)"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(make, words):
