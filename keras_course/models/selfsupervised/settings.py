@@ -100,7 +100,7 @@ def _positions(shape: tuple[int, ...], seed: int) -> ContextPrediction:
 PRETEXTS: Mapping[str, Pretext] = MappingProxyType(
     {
         "rotation": Pretext(_turned, 64, 12),
-        "jigsaw": Pretext(_positions, 32, 25, rate=1e-3),
+        "jigsaw": Pretext(_positions, 32, 50, rate=1e-3),
         "inpainting": Pretext(context_encoder, 64, 20),
         "contrastive": Pretext(contrastive_learning, 256, 25, rate=3e-3, steps_per_execution=5),
     }
