@@ -206,12 +206,22 @@ class Model(keras.Model):
         return array_batches.ArrayBatches(x, y, batch_size=size, **how), None, others
 
     def make_train_function(self, force: bool = False) -> Any:
+        self._build_optimizer()
         kept = getattr(self, "train_function", None)
         super().make_train_function(force)
         made: Any = vars(self)["train_function"]
         if made is not kept:
             made = self.train_function = array_batches.reading_arrays(self, made)
         return made
+
+    def _build_optimizer(self) -> None:
+        """Makes the variables that the optimizer's first step would make: TensorFlow traces twice what makes some."""
+        optimizer = getattr(self, "optimizer", None)
+        own_step = type(self).train_step is not Model.train_step
+        if own_step or optimizer is None or optimizer.built or self._distribute_strategy is not None:
+            return
+        if all(layer.built for layer in self._flatten_layers()):
+            optimizer.build(self.trainable_variables)
 
     def train_step(self, data: Any) -> Any:
         """Keras's step; an optimizer that has `look_ahead` moves the weights before it, and steps on in `apply`.

@@ -12,18 +12,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
+import tensorflow as tf
 from matplotlib.figure import Figure
 
+from keras_course.core.errors import KerasCourseError
 from keras_course.core.serial import write_atomically
+from keras_course.datasets import Split
 from keras_course.pipeline.diagnose import Diagnosis, advise, diagnose
 from keras_course.pipeline.diagnosis_plots import diagnosis_figure
 from keras_course.pipeline.evaluate import evaluate
 from keras_course.pipeline.figures import DOTS_PER_INCH, FigureContext
 from keras_course.pipeline.fit import compiled_model, measure
 from keras_course.pipeline.plots import worst_mistakes
-from keras_course.pipeline.probe import LayerActivity, unit_activity
+from keras_course.pipeline.probe import LayerActivity, loss_of, require_loss, unit_activity
 from keras_course.pipeline.recipe import Recipe, recipe_of_run
 from keras_course.pipeline.run_folder import open_model_run, write_json
 from keras_course.pipeline.segmentation_plots import segmented_images
@@ -87,6 +91,7 @@ def diagnose_run(
     Raises:
         RunFolderError, CorruptArtifact, CorruptDataError: as `evaluate`.
         ValueError: if the recipe's model is trained without a loss.
+        KerasCourseError: if its loss is none of what it says of the inputs alone (it is taught with the targets).
 
     Example:
         >>> diagnose_run("runs/lenet")  # doctest: +SKIP
@@ -98,6 +103,7 @@ def diagnose_run(
     seed = int(folder.config["seed"])
     evaluated = evaluate(run, recipe=recipe, allow=allow)
     dataset, model = evaluated.dataset, evaluated.model
+    _require_loss_of_outputs(model, dataset.train, recipe.slug)
 
     keras.utils.set_random_seed(seed)
     fresh = compiled_model(recipe, dataset, seed)
@@ -107,11 +113,7 @@ def diagnose_run(
     errors, wanted = _errors(recipe, measured)
     advice = None if wanted is None else advise(errors["train"], errors["validation"], wanted)
     context = FigureContext(recipe, model, dataset, {}, evaluated.metrics["test"], seed)
-    drawn: dict[str, Figure | None] = {"diagnosis": diagnosis_figure(start, recipe.slug)}
-    if dataset.spec.label_shape:
-        drawn["worst_mistakes"] = segmented_images(context, worst=True)
-    elif dataset.spec.classes is not None:
-        drawn["worst_mistakes"] = worst_mistakes(context)
+    drawn = {"diagnosis": diagnosis_figure(start, recipe.slug), "worst_mistakes": _worst_images(context)}
     (folder.path / "figures").mkdir(exist_ok=True)
     paths = []
     for name, figure in drawn.items():
@@ -124,6 +126,27 @@ def diagnose_run(
     )  # fmt: skip
     write_json(folder.path / DIAGNOSIS, _record(found, wanted))
     return found
+
+
+def _worst_images(context: FigureContext) -> Figure | None:
+    """Images with the worst answers; None where x is no image, or a class is told for each step of a sequence."""
+    spec = context.dataset.spec
+    if spec.label_shape:
+        images = len(spec.shape) == 3 and len(spec.label_shape) == 2
+        return segmented_images(context, worst=True) if images else None
+    return worst_mistakes(context) if spec.classes is not None else None
+
+
+def _require_loss_of_outputs(model: Any, split: Split, slug: str) -> None:
+    """Refuses a model that is shown the targets while it trains: all that `diagnose` looks at is L(y, model(x))."""
+    require_loss(model)
+    try:
+        loss_of(model, split.x[:2], split.y[:2])
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        raise KerasCourseError(
+            f"{slug!r} cannot be diagnosed: its loss is no function of the targets and of what the model says of the "
+            f"inputs alone, as where the words before are shown to it in training ({type(error).__name__})."
+        ) from error
 
 
 def _errors(recipe: Recipe, measured: Mapping[str, Mapping[str, float]]) -> tuple[dict[str, float], float | None]:

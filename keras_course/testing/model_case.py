@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from keras_course.testing.agreement import as_array, require_equal
 from keras_course.testing.example_inputs import Described, philox
 from keras_course.testing.loss_case import ObjectCase
 
-__all__ = ["ModelCase", "digest_of_weights"]
+__all__ = ["ModelCase", "Trained", "digest_of_weights"]
 
 ROWS = 12
 
@@ -26,6 +26,18 @@ def digest_of_weights(model: Any) -> str:
     for variable in model.variables:
         digest.update(np.ascontiguousarray(as_array(variable)).tobytes())
     return digest.hexdigest()
+
+
+class Trained(NamedTuple):
+    """What a model came to.
+
+    Args:
+        weights: after two steps.
+        digest: sha256 of its variables after a third.
+    """
+
+    weights: list[np.ndarray]
+    digest: str
 
 
 def usual_compile() -> dict[str, Any]:
@@ -77,6 +89,11 @@ class ModelCase(ObjectCase):
         self.sample_weight = sample_weight
         self.texts = tuple(texts)
         self.elsewhere: Any = None  # what another process found, once it was asked
+        self._trained: dict[tuple[bool, bool], Trained] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process finds for itself what this one has found."""
+        return {**vars(self), "elsewhere": None, "_trained": {}}
 
     @property
     def x(self) -> np.ndarray:
@@ -118,6 +135,15 @@ class ModelCase(ObjectCase):
         y = {} if self.y is None else {"y": np.concatenate([self.y] * steps)}
         model.fit(x, **y, batch_size=ROWS, epochs=1, shuffle=False, verbose=0)
         return model
+
+    def trained(self, **how: Any) -> Trained:
+        """A compiled model after three steps; kept for all who ask, since a step takes long to trace or compile."""
+        model = self.compiled(**how)
+        mode = bool(model.run_eagerly), bool(model.jit_compile)
+        if mode not in self._trained:
+            weights = self.fit(model, 2).get_weights()
+            self._trained[mode] = Trained(weights, digest_of_weights(self.fit(model, 1)))
+        return self._trained[mode]
 
     def evaluate(self, model: Any, batch_size: int = ROWS) -> dict[str, float]:
         """evaluate as a dict."""

@@ -6,7 +6,9 @@ import json
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,15 +16,15 @@ import numpy as np
 
 from keras_course.core.model import Model
 from keras_course.testing.agreement import as_array, require, require_equal
-from keras_course.testing.model_case import ModelCase, digest_of_weights
+from keras_course.testing.model_case import ModelCase
 from keras_course.testing.model_files import environment_of_a_process
 from keras_course.testing.report import Deviation, NotApplicable
 
 __all__ = [
+    "AnotherProcess",
     "Elsewhere",
     "another_process_gets_the_same_bits",
     "difference_on_replicas",
-    "found_in_another_process",
     "two_replicas_end_where_one_ends",
 ]
 
@@ -45,36 +47,75 @@ import json, pickle, sys
 import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-for case in pickle.load(sys.stdin.buffer):
-    from keras_course.testing.model_case import digest_of_weights
+while True:
+    try:
+        case = pickle.load(sys.stdin.buffer)
+    except EOFError:
+        break
     from keras_course.testing.model_processes import difference_on_replicas
-    digest = digest_of_weights(case.fit(case.compiled(), 3))
-    print(json.dumps([digest, difference_on_replicas(case)]))
+    print(json.dumps([case.trained().digest, difference_on_replicas(case)]), flush=True)
 """
 
 
-def found_in_another_process(cases: Sequence[ModelCase]) -> list[Elsewhere]:
-    """Trains models in one fresh process that has two logical CPUs.
+class AnotherProcess:
+    """A fresh process that has two logical CPUs, started for the first model and asked about one after another.
 
-    Raises:
-        NotApplicable: if a case cannot be sent to another process (a lambda, a class made inside a function).
-        Deviation: if the process fails.
+    Args:
+        models: int, after so many a new process takes over: TensorFlow keeps every graph for as long as one lives.
     """
-    try:
-        sent = pickle.dumps(list(cases))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise NotApplicable(f"cannot be sent to another process: {error}") from None
-    run = subprocess.run(
-        [sys.executable, "-c", _TRAIN], input=sent, capture_output=True, env=environment_of_a_process()
-    )
-    require(run.returncode == 0, f"another process fails: {run.stderr.decode().strip()[-400:]}")
-    lines = [line for line in run.stdout.decode().splitlines() if line.startswith("[")]
-    return [Elsewhere(*json.loads(line)) for line in lines]
+
+    def __init__(self, models: int = 20) -> None:
+        self.models = models
+        self._asked = 0
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> AnotherProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process, if there is one."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.communicate()
+        self._running, self._asked = None, 0
+
+    def ask(self, case: ModelCase) -> Elsewhere:
+        """Trains a model over there.
+
+        Raises:
+            NotApplicable: if the case cannot be sent to another process (a lambda, a class made inside a function).
+            Deviation: if the process fails.
+        """
+        try:
+            sent = pickle.dumps(case)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise NotApplicable(f"cannot be sent to another process: {error}") from None
+        if self._asked == self.models:
+            self.close()
+        if self._running is None:
+            self._errors = tempfile.TemporaryFile()  # a pipe that nobody reads would fill
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
+            self._running = subprocess.Popen([sys.executable, "-c", _TRAIN], env=environment_of_a_process(), **pipes)
+        self._asked += 1
+        try:
+            self._running.stdin.write(sent)  # type: ignore[union-attr]
+            self._running.stdin.flush()  # type: ignore[union-attr]
+        except BrokenPipeError:
+            pass  # it died; what it said is read below
+        for line in self._running.stdout:  # type: ignore[union-attr]
+            if line.startswith(b"["):
+                return Elsewhere(*json.loads(line))
+        self.close()
+        self._errors.seek(0)
+        raise Deviation(f"another process fails: {self._errors.read().decode(errors='replace').strip()[-400:]}")
 
 
 def another_process_gets_the_same_bits(case: ModelCase) -> None:
     """Weights that depend on hash seeds, the clock or what else the process did: no run can be repeated."""
-    other, own = _elsewhere(case).digest, digest_of_weights(case.fit(case.compiled(), 3))
+    other, own = _elsewhere(case).digest, case.trained().digest
     require(own == other, f"weights after three steps: sha256 {own[:12]} here, {other[:12]} in another process")
 
 
@@ -90,7 +131,8 @@ def two_replicas_end_where_one_ends(case: ModelCase) -> None:
 
 def _elsewhere(case: ModelCase) -> Elsewhere:
     if case.elsewhere is None:
-        (case.elsewhere,) = found_in_another_process([case])
+        with AnotherProcess() as process:
+            case.elsewhere = process.ask(case)
     return case.elsewhere  # type: ignore[no-any-return]
 
 
@@ -122,14 +164,28 @@ def _two_replicas() -> Any:
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
+@contextmanager
+def _graphs_as_traced() -> Iterator[None]:
+    """Without TensorFlow's graph optimizer, which takes longer over a graph of all replicas than its few steps."""
+    import tensorflow as tf
+
+    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
+
+
 def _trained(case: ModelCase, strategy: Any, rows: int, batch_size: int) -> dict[str, list[np.ndarray]]:
     """Weights, history and evaluation after two epochs; eagerly on one replica, which saves tracing."""
     how = {"run_eagerly": True, "jit_compile": False} if strategy.num_replicas_in_sync == 1 else {"jit_compile": False}
     with strategy.scope():
         model = case.compiled(**how)
     arrays = {"x": case.x[:rows]} if case.y is None else {"x": case.x[:rows], "y": case.y[:rows]}
-    history = model.fit(**arrays, batch_size=batch_size, epochs=2, shuffle=False, verbose=0).history
-    measured = model.evaluate(**arrays, batch_size=batch_size, verbose=0, return_dict=True)
+    with _graphs_as_traced():
+        history = model.fit(**arrays, batch_size=batch_size, epochs=2, shuffle=False, verbose=0).history
+        measured = model.evaluate(**arrays, batch_size=batch_size, verbose=0, return_dict=True)
     return {
         "weights": [as_array(variable) for variable in model.variables],
         **{f"{name} in fit": [np.asarray(values)] for name, values in history.items()},

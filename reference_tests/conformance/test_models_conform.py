@@ -1,28 +1,29 @@
-"""The kit over every model of the catalogue; checks that need another process share a few processes."""
+"""The kit over every model of the catalogue; checks that need another process share a few."""
 
 import pytest
 
 from keras_course.testing.model import MODEL_CHECKS
-from keras_course.testing.model_case import digest_of_weights
 from keras_course.testing.model_files import export_with_answers, require_answers_without_the_package
-from keras_course.testing.model_processes import found_in_another_process
+from keras_course.testing.model_processes import AnotherProcess
 from keras_course.testing.report import run_checks
 from reference_tests.conformance.model_examples import SKIPS, model_cases
 
 ALL = model_cases()
 CASES = {slug: case for slug, case in ALL.items() if case is not None}
 PARTS = 3  # processes for all models, so that two workers finish together
-ON_REPLICAS = "two_replicas_end_where_one_ends"
-TOGETHER = {
-    "endpoints_answer_without_the_package": "many models in one process, by a test of its own",
-    "another_process_gets_the_same_bits": "many models in one process, by a test of its own",
-    ON_REPLICAS: "many models in one process, by a test of its own",
-}
+TOGETHER = {"endpoints_answer_without_the_package": "many models in one process, by a test of its own"}
+
+
+@pytest.fixture(scope="module")
+def another_process():
+    with AnotherProcess() as process:
+        yield process
 
 
 @pytest.mark.parametrize("slug", ALL)
-def test_a_model_of_the_catalogue_keeps_the_contract_of_a_model(slug):
+def test_a_model_of_the_catalogue_keeps_the_contract_of_a_model(slug, another_process):
     assert ALL[slug] is not None, f"{slug} needs a line in TRAINING, reference_tests/conformance/model_examples.py"
+    CASES[slug].elsewhere = another_process.ask(CASES[slug])
     print(run_checks(f"check_model({slug})", MODEL_CHECKS, CASES[slug], skip={**TOGETHER, **SKIPS.get(slug, {})}))
 
 
@@ -37,13 +38,3 @@ def test_every_endpoint_answers_alike_in_a_process_without_the_package(part, tmp
         (tmp_path / slug).mkdir()
         exported[tmp_path / slug] = export_with_answers(case, tmp_path / slug)
     require_answers_without_the_package(exported)
-
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_another_process_trains_the_same_bits_and_two_replicas_end_where_one_ends(part):
-    cases = cases_of(part)
-    found = dict(zip(cases, found_in_another_process(list(cases.values())), strict=True))
-    own = {slug: digest_of_weights(case.fit(case.compiled(), 3)) for slug, case in cases.items()}
-    assert {slug: elsewhere.digest for slug, elsewhere in found.items()} == own
-    held = {slug: elsewhere for slug, elsewhere in found.items() if ON_REPLICAS not in SKIPS.get(slug, {})}
-    assert {slug: elsewhere.difference for slug, elsewhere in held.items()} == dict.fromkeys(held, "")

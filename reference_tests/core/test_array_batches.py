@@ -268,6 +268,27 @@ def test_data_of_another_length_do_not_trace_the_step_again(data):
     assert len(set(counts)) == 1
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_step_of_a_built_model_is_traced_once(jit_compile):
+    traced = []
+
+    class Counted(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            traced.append(inputs.shape)
+            return self.dense(inputs)
+
+    model = Counted()
+    model(np.ones((1, 3), "float32"))
+    traced.clear()
+    model.compile(keras.optimizers.Adam(0.1), "mse", jit_compile=jit_compile)
+    model.fit(np.ones((8, 3), "float32"), np.ones((8, 1), "float32"), batch_size=4, verbose=0)
+    assert len(traced) == 1
+
+
 class InOneProgram(Small):
     """All steps of an execution in one program; nothing is drawn, so that both ways compute the same."""
 

@@ -1,10 +1,16 @@
 """A run is diagnosed in its own folder, from Python and from the command line."""
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from keras_course.cli.main import main
+from keras_course.core.errors import KerasCourseError
+from keras_course.datasets import Split
+from keras_course.models.recurrent.seq2seq import Seq2Seq
+from keras_course.pipeline import diagnose_run as diagnosis
 from keras_course.pipeline.diagnose_run import DiagnosedRun, diagnose_run
 from keras_course.pipeline.fit import fit
 
@@ -35,3 +41,15 @@ def test_the_command_prints_faults_errors_and_advice(run, capsys):
 def test_a_folder_without_a_run_is_one_clear_error(tmp_path, capsys):
     assert main(["diagnose", str(tmp_path)]) == 2
     assert "not a run folder" in capsys.readouterr().err
+
+
+def test_a_model_that_is_shown_the_targets_in_training_is_refused_in_words():
+    model = Seq2Seq(["a"], ["b"], units=2, embedding=2, max_length=3)
+    model.compile("sgd")
+    with pytest.raises(KerasCourseError, match="'seq2seq' cannot be diagnosed: .* shown to it in training"):
+        diagnosis._require_loss_of_outputs(model, Split(np.full((2, 3), 4), np.full((2, 4), 4)), "seq2seq")
+
+
+def test_a_class_for_each_step_of_a_sequence_is_no_image():
+    spec = SimpleNamespace(shape=(27, 5), label_shape=(27, 4), classes=3)
+    assert diagnosis._worst_images(SimpleNamespace(dataset=SimpleNamespace(spec=spec))) is None

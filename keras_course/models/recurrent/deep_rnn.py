@@ -174,8 +174,12 @@ class DeepRNN(Model):
 
         Returns:
             {"outputs": logits (B, outputs), "state": tensor (B, state_width)}.
+
+        Raises:
+            ValueError: for a state of another width.
         """
         inputs, state = (ops.cast(each, self.compute_dtype) for each in (inputs, state))
+        require_features("The state of DeepRNN", state.shape, self.state_width)
         kept, first = [], 0
         for level in self.levels:
             states = []

@@ -142,6 +142,7 @@ class EchoStateNetwork(RidgeReadOut, Model):
         require_rank("EchoStateNetwork", inputs.shape, 3)
         require_features("EchoStateNetwork", inputs.shape, self.input_width)
         inputs, state = (ops.cast(each, self.compute_dtype) for each in (inputs, state))
+        require_features("The state of EchoStateNetwork", state.shape, self.state_width)
         if self.has_feedback:
             return self._run_free(inputs, state)
         features, last = self._features(inputs, state, fast=False)

@@ -251,7 +251,8 @@ class HandwritingSynthesis(Model):
             characters and the place after the last}.
 
         Raises:
-            ValueError: for a character that is not in the alphabet; in a graph, tf.errors.InvalidArgumentError.
+            ValueError: for a character that is not in the alphabet, or a bias that is not 0 or more; in a graph,
+                tf.errors.InvalidArgumentError.
         """
         return write_on(self, text, seed, bias, n)
 
@@ -265,6 +266,9 @@ class HandwritingSynthesis(Model):
 
         Returns:
             As `write`, of the new text alone; the window goes over `spoken` and `text`.
+
+        Raises:
+            ValueError: as `write`, and for no points, or points of another width.
         """
         return write_on(self, text, seed, bias, n, points, spoken)
 
@@ -293,6 +297,7 @@ class HandwritingSynthesis(Model):
         Returns:
             {"parameters": (B, P) of the next point, "window": (B, U), "state": as above}.
         """
+        require_features("The state of HandwritingSynthesis", state.shape, sum(self.state_sizes))
         characters = self.characters_of(codes_of(text, self.alphabet))
         cuts = [sum(self.state_sizes[: index + 1]) for index in range(len(self.state_sizes) - 1)]
         states = ops.split(ops.cast(state, self.compute_dtype), cuts, axis=-1)

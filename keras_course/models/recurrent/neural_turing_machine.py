@@ -135,6 +135,7 @@ class NeuralTuringMachine(Model):
         """
         cell = self.machine.cell
         inputs, state = (ops.cast(each, self.compute_dtype) for each in (inputs, state))
+        require_features("The state of NeuralTuringMachine", state.shape, self.state_width)
         states, first = [], 0
         for size in cell.state_size:
             states.append(state[:, first : first + size])

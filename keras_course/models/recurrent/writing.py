@@ -52,12 +52,22 @@ def codes_of(text: Any, alphabet: str) -> Any:
         return tf.reduce_sum(tf.where(same, places, 0), axis=-1)
 
 
+def _not_negative(bias: Any) -> Any:
+    """The bias; NaN and what would spread the strokes are refused, in a graph when it runs."""
+    fine = bias >= 0
+    if tf.executing_eagerly() and not fine:
+        raise ValueError(f"Writing takes a bias of 0 or more. Received: bias={float(bias)}")
+    held = tf.debugging.Assert(fine, ["Writing takes a bias of 0 or more. Received: bias =", bias])
+    with tf.control_dependencies([held] if held is not None else []):
+        return tf.identity(bias)
+
+
 def write_on(
     model: Any, text: Any, seed: Any, bias: Any, n: Any, points: Any = None, spoken: Any = ""
 ) -> dict[str, Any]:
     """A text in n lines, after points that say `spoken`; see `HandwritingSynthesis.write` and `prime`."""
     seed = seed_pair(seed)
-    bias, n = tf.cast(bias, model.head.dtype), tf.cast(n, "int32")
+    bias, n = _not_negative(tf.cast(bias, model.head.dtype)), tf.cast(n, "int32")
     before, wanted = tf.convert_to_tensor(spoken), tf.convert_to_tensor(text)
     codes = codes_of(tf.strings.join([before, wanted])[None], model.alphabet)  # (1, U)
     length, letters = tf.shape(codes)[1], tf.strings.length(wanted, "UTF8_CHAR")
@@ -67,6 +77,8 @@ def write_on(
         states = [tf.zeros((1, size), model.compute_dtype) for size in model.state_sizes]
     else:
         given = ops.cast(points, model.compute_dtype)[None]
+        if given.shape.rank != 3 or given.shape[1] == 0 or given.shape[2] != 3:
+            raise ValueError(f"Priming takes points (P, 3), P >= 1. Received: shape={tuple(given.shape[1:])}")
         _, _, states = model.unroll(model.shifted(given), characters)
         point = given[:, -1]
     repeated = [tf.repeat(each, n, axis=0) for each in (point, characters, *states)]
@@ -93,11 +105,20 @@ def write_on(
         tf.TensorArray(wide, 0, dynamic_size=True, element_shape=(None, 3)),
         tf.TensorArray(model.compute_dtype, 0, dynamic_size=True, element_shape=(None, None)),
     )
+    rows = [tf.TensorShape((None, size)) for size in (3, *model.state_sizes)]  # any number, where n is a constant too
     # One step in any case: an array of no tensors cannot be stacked in a graph.
     t, _, _, _, written, looked = tf.while_loop(
         lambda t, done, *_: tf.logical_or(t < 1, tf.logical_and(t < limit, tf.logical_not(tf.reduce_all(done)))),
         write,
         start,
+        shape_invariants=(
+            tf.TensorShape(()),
+            tf.TensorShape((None,)),
+            rows[0],
+            rows[1:],
+            tf.TensorShape(None),
+            tf.TensorShape(None),
+        ),
     )
     window = tf.reshape(looked.stack(), (t, n, length + 1))
     points = tf.transpose(tf.reshape(written.stack(), (t, n, 3)), (1, 0, 2))

@@ -102,3 +102,7 @@ def test_what_cannot_be_stacked_is_refused():
         DeepRNN(4, 2, units=(3, 0))
     with pytest.raises(ValueError, match="value 4"):
         DeepRNN(4, 2)(keras.ops.zeros((2, 3, 5)))
+    model = DeepRNN(4, 2, units=(3,), cell="gru")
+    for width in (2, 6):  # six numbers are those of an LSTM: the last three would be left out without a word
+        with pytest.raises(ValueError, match=f"state of DeepRNN expects 3 .*{width}"):
+            model.step(X[:, 0], np.zeros((3, width), "float32"))

@@ -285,5 +285,7 @@ def test_bad_arguments_and_data_are_refused_with_what_came():
         model.fit(X[:, :10], Y[:, :10], verbose=0)
     with pytest.raises(ValueError, match="y of shape"):
         model.fit_series(X, Y[:, :-1])
+    with pytest.raises(ValueError, match="state of EchoStateNetwork expects"):
+        model.run(X, np.zeros((len(X), model.state_width + 1), "float32"))
     with pytest.raises(ValueError, match="logistic units without a leak"):
         model.adapt_plasticity(X)

@@ -254,3 +254,18 @@ def test_bad_arguments_are_named(options, message):
 def test_inputs_of_another_width_are_refused(model):
     with pytest.raises(ValueError):
         model(np.zeros((1, 2, 3), "float32"))
+    with pytest.raises(ValueError, match="state of HandwritingSynthesis expects"):
+        model.step(np.zeros((1, 3), "float32"), ["a"], np.zeros((1, 2), "float32"))
+    for points in (points_of(0), points_of(2)[:, :2]):
+        with pytest.raises(ValueError, match=r"points \(P, 3\), P >= 1. Received: shape="):
+            model.prime(points, "a", "b", seed=0)
+
+
+def test_a_bias_that_is_not_0_or_more_is_refused_in_a_graph_too(model):
+    for bias in (-0.5, float("nan")):
+        with pytest.raises(ValueError, match=f"Received: bias={bias}"):
+            model.write("a", seed=0, bias=bias)
+    graph = tf.function(model.write)
+    assert graph("a", tf.constant([0, 1]), tf.constant(0.5))["points"].shape[0] == 1  # one line, a constant
+    with pytest.raises(tf.errors.InvalidArgumentError, match="bias of 0 or more"):
+        graph("a", tf.constant([0, 1]), tf.constant(-0.5))

@@ -22,7 +22,7 @@ def learner(cell, **how):
     return model
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ["gru", "peephole-lstm"])
 def test_the_slope_of_every_level_s_start_is_the_change_that_a_small_step_makes(cell):
     model = learner(cell, dtype="float64", return_sequences=True)
     x, mask = X.astype("float64"), tf.constant(MASK)

@@ -128,3 +128,5 @@ def test_what_cannot_be_a_machine_is_refused():
         machine(slots=0)
     with pytest.raises(ValueError, match="value 4"):
         machine()(ops.zeros((2, 3, 5)))
+    with pytest.raises(ValueError, match="state of NeuralTuringMachine expects"):
+        machine().step(ops.zeros((2, machine().features)), ops.zeros((2, 999)))
