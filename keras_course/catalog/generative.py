@@ -78,6 +78,10 @@ ROWS = (
         init={"shape": (2, 3), "filters": 2, "blocks": 1, "first_kernel": 3},
         inputs={"x": {"shape": [12, 2, 3], "dtype": "int32", "max": 2}},
         recipe="keras_course.recipes.pixel_cnn:pixel_cnn", sources=("R",),
+        datasets={
+            "digits": "keras_course.recipes.pixel_cnn:pixel_cnn",
+            "digits-by-class": "keras_course.recipes.pixel_cnn:pixel_cnn_of_classes",
+        },
         members=(
             "keras_course.layers.masked_convolution:MaskedConvolution2D",
             "keras_course.ops.masked_convolution:convolution_mask", "keras_course.ops.masked_convolution:causal_maps",

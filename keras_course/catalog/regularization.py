@@ -93,17 +93,17 @@ AUGMENTATION = (
                 f"{_AUGMENTATION}.{name}"
                 for name in (
                     "geometry:RandomShift", "geometry:RandomScale", "colour:RandomColourShift", "focus:RandomBlur",
-                    "focus:RandomSharpen", "sound:RandomEcho", "sound:RandomNoise", "text:RandomTypos",
-                    "text:RandomOmissions", "weighted_choice:WeightedChoice",
+                    "geometry:RandomAffine", "focus:RandomSharpen", "sound:RandomEcho", "sound:RandomNoise",
+                    "text:RandomTypos", "text:RandomOmissions", "weighted_choice:WeightedChoice",
                 )
             ),
             *(
                 f"{_OPS}.augmentation{name}"
                 for name in (
                     ":choose", ":standard_normals", "_warps:bilinear", "_warps:shift_images", "_warps:scale_images",
-                    "_warps:rotate_images", "_pixels:shift_colours", "_pixels:blur_images", "_pixels:sharpen_images",
-                    "_sound:add_echo", "_sound:mix_noise", "_text:substitute_neighbours", "_text:substitute_others",
-                    "_text:omit_tokens", "_text:keyboard_neighbours",
+                    "_warps:rotate_images", "_warps:affine_images", "_pixels:shift_colours", "_pixels:blur_images",
+                    "_pixels:sharpen_images", "_sound:add_echo", "_sound:mix_noise", "_text:substitute_neighbours",
+                    "_text:substitute_others", "_text:omit_tokens", "_text:keyboard_neighbours",
                 )
             ),
             "keras_course.pipeline.augment:augmented",

@@ -66,6 +66,8 @@ class Model(keras.Model):
     Attributes:
         one_program: bool, whether under XLA all steps of an execution on arrays (`steps_per_execution`) are one
             program in place of a program a step: other bits than Keras's way, and for small steps less time.
+        keras_step: bool, whether a `train_step` of one's own ends in Keras's, which trains all trainable variables:
+            then the optimizer has its variables before the step is traced, and one trace is enough.
 
     Args:
         seed: int, root of every random draw of this model: initial weights (`derive_seed(self.seed, "path")`) and
@@ -86,6 +88,7 @@ class Model(keras.Model):
     """
 
     one_program: ClassVar[bool] = False
+    keras_step: ClassVar[bool] = False
 
     def __init__(self, *args: Any, seed: int = 0, **kwargs: Any) -> None:
         require_tensorflow(type(self).__name__)
@@ -217,7 +220,7 @@ class Model(keras.Model):
     def _build_optimizer(self) -> None:
         """Makes the variables that the optimizer's first step would make: TensorFlow traces twice what makes some."""
         optimizer = getattr(self, "optimizer", None)
-        own_step = type(self).train_step is not Model.train_step
+        own_step = type(self).train_step is not Model.train_step and not self.keras_step
         if own_step or optimizer is None or optimizer.built or self._distribute_strategy is not None:
             return
         if all(layer.built for layer in self._flatten_layers()):

@@ -148,6 +148,7 @@ REGISTERED_NAMES = frozenset(
         "RNN",
         "RNNCell",
         "RNNSearch",
+        "RandomAffine",
         "RandomBlur",
         "RandomColourShift",
         "RandomEcho",

@@ -4,6 +4,7 @@ from keras_course.layers.activity_penalty import ActivityPenalty
 from keras_course.layers.additive_attention import AdditiveAttention
 from keras_course.layers.augmentation import (
     Augmentation,
+    RandomAffine,
     RandomBlur,
     RandomColourShift,
     RandomEcho,
@@ -97,6 +98,7 @@ __all__ = [
     "PositionalEncoding",
     "RNN",
     "RNNCell",
+    "RandomAffine",
     "RandomBlur",
     "RandomColourShift",
     "RandomEcho",

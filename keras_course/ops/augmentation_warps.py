@@ -6,6 +6,8 @@
     scale    y = c_y + (p_y - c_y) / f,    x = c_x + (p_x - c_x) / f
     rotate   y = c_y + cos(a) (p_y - c_y) + sin(a) (p_x - c_x)
              x = c_x - sin(a) (p_y - c_y) + cos(a) (p_x - c_x)
+    affine   y = c_y + (cos(a) (p_y - c_y) + (sin(a) + s) (p_x - c_x)) / f - down
+             x = c_x + (-sin(a) (p_y - c_y) + cos(a) (p_x - c_x)) / f - right
 
     in(y, x) = sum_ij max(0, 1 - |y - i|) max(0, 1 - |x - j|) in[i, j],   in[i, j] = fill outside the image
 
@@ -24,7 +26,7 @@ from keras_course.core.shapes import require_rank
 from keras_course.ops.augmentation import in_packets, wide_dtype
 from keras_course.ops.floating import as_floating
 
-__all__ = ["bilinear", "rotate_images", "scale_images", "shift_images"]
+__all__ = ["affine_images", "bilinear", "rotate_images", "scale_images", "shift_images"]
 
 
 def bilinear(images: Any, rows: Any, columns: Any, fill: float = 0.0) -> Any:
@@ -187,3 +189,42 @@ def rotate_images(images: Any, angle: Any, fill: float = 0.0) -> Any:
     rows, columns, middle, centre = _grid(images)
     down, right = rows - middle, columns - centre
     return _at(images, middle + cosine * down + sine * right, centre - sine * down + cosine * right, fill)
+
+
+def affine_images(images: Any, down: Any, right: Any, angle: Any, factor: Any, shear: Any, fill: float = 0.0) -> Any:
+    """Shifts, turns, scales and shears each image in one interpolation: one after the other blurs every time.
+
+    y = c_y + (cos(a) (p_y - c_y) + (sin(a) + s) (p_x - c_x)) / f - down
+    x = c_x + (-sin(a) (p_y - c_y) + cos(a) (p_x - c_x)) / f - right,   out[p] = in(y, x)
+
+    Args:
+        images: tensor (B, H, W, C).
+        down: tensor (B,), pixels of the input by which it moves downwards before the rest.
+        right: tensor (B,), to the right.
+        angle: tensor (B,), a in radians, as `rotate_images`.
+        factor: tensor (B,), f > 0, as `scale_images`.
+        shear: tensor (B,), s: rows by which a column one to the right is read further down.
+        fill: number, what appears outside.
+
+    Returns:
+        Tensor (B, H, W, C) of the images' dtype.
+
+    Raises:
+        ValueError: unless images has rank 4.
+
+    Example:
+        >>> image = ops.reshape(ops.convert_to_tensor([1.0, 2.0, 3.0]), (1, 1, 3, 1))
+        >>> moved = affine_images(image, [0.0], [1.0], [0.0], [1.0], [0.0], fill=9.0)
+        >>> ops.convert_to_numpy(moved).ravel().tolist()
+        [9.0, 1.0, 2.0]
+
+    Source: S 9.3, C 6.4.
+    """
+    images, down = _of_each("affine_images", images, down)
+    angle = ops.cast(as_floating(angle), wide_dtype(images))
+    values = (right, factor, shear, in_packets(ops.cos, angle), in_packets(ops.sin, angle))
+    right, factor, shear, cosine, sine = (_of_each("affine_images", images, value)[1] for value in values)
+    rows, columns, middle, centre = _grid(images)
+    y, x = rows - middle, columns - centre
+    from_row = middle + (cosine * y + (sine + shear) * x) / factor - down
+    return _at(images, from_row, centre + (cosine * x - sine * y) / factor - right, fill)

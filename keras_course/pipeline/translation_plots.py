@@ -39,7 +39,7 @@ def length_figure(scores: Mapping[str, Mapping[str, list[float]]], unit: str = "
         for (name, found), colour in zip(scores.items(), (BLUE, ORANGE, GREY), strict=False):
             axes.plot(found["length"], found[kind], color=colour, marker="o", label=name)
         axes.set_ylim(0, 1.04 * most)
-        axes.set_xlabel(f"{unit}s of the source, end included (a sixth of the test a point)")
+        axes.set_xlabel(f"{unit}s of the source, end included\n(a sixth of the test a point)")
         axes.set_ylabel(label)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)

@@ -32,7 +32,7 @@ def prediction_and_truth(context: FigureContext, shown: int = 150) -> Figure:
     axes.plot(steps, true[-shown:], color=GREY, linewidth=2.4, alpha=0.6, label="truth")
     axes.plot(steps, said[-shown:], color=BLUE, linewidth=1.1, label="echo state network")
     axes.set_xlabel("step")
-    axes.set_ylabel("y of the next step")
+    axes.set_ylabel("what is asked for at the step")
     axes.legend(frameon=False, ncols=2, loc="upper left")
     axes.set_ylim(top=float(max(true[-shown:].max(), said[-shown:].max())) + 0.12)
     axes.set_title(f"{context.dataset.spec.name}: a test series", fontsize=10)

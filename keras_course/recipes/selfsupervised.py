@@ -49,15 +49,21 @@ def rotation() -> Recipe:
 def jigsaw() -> Recipe:
     """Digits cut into 3 x 3 pieces: where does a piece lie, seen from the middle one?
 
-    Task, pieces and head were chosen on the validation splits of seeds 10 to 12, five labels a class: 0.789 for pieces
-    of 4 x 4 pixels that overlap by half, 0.678 where they overlap by one pixel, 0.658 for 2 x 2 pixels one apart, 0.720
-    for 32 orders of these, 0.664 for all orders of four quarters; 0.657 untrained. On 8 x 8 pixels a piece that shares
-    nothing with its neighbours shows too little. Test splits of seeds 0 to 2, the trunk's features of the whole image:
-    0.776, 0.779 and 0.769, gains of 0.093, 0.085 and 0.098 over five random trunks. The penultimate layer, which the
-    notes call the representation (`representation="penultimate"`), finds 0.783, 0.771 and 0.725: 0.147, 0.112 and 0.128
-    more than that of random networks, but no more in all, for untrained it is the worse one (0.636, 0.659 and 0.597).
+    On 8 x 8 pixels a piece that shares nothing with its neighbours shows too little: pieces of 4 x 4 pixels overlap by
+    half. Head, steps and distortions come from a sweep of this recipe written in plain JAX, on the validation splits of
+    seeds 10 to 21, four starts each. Gains over random trunks, five labels a class: 0.09 with a hidden layer of 32
+    (0.06 with none), 0.12 with one of 512 and batches of 32, 0.13 with images a little distorted before they are cut,
+    the worst split 0.11. The product of two features beside them does as well as they alone; any two of nine pieces,
+    pieces of 5, 6 or 8 pixels, quarters, and nine pieces in 64 orders gain less than 0.09; dropout on the features
+    costs up to 0.05. The model itself, splits 10 to 12, two starts each: 0.137, and 0.129 in half the epochs; 0.120
+    where three layers distort in turn, without shear, for each interpolation blurs. Test splits of seeds 0 to 2, with
+    these settings looked at once, the trunk's features of the whole image: 0.815, 0.814 and 0.785, gains of 0.132,
+    0.120 and 0.115 over five random trunks.
+    The penultimate layer, which the notes call the representation (`representation="penultimate"`), finds as much, but
+    only 0.04 more than that of random networks, whose 512 units see the pieces in their places. The pixels themselves
+    give 0.860 (seed 0).
     """
-    return pretext_recipe("jigsaw", floor=0.05)
+    return pretext_recipe("jigsaw")
 
 
 def inpainting() -> Recipe:

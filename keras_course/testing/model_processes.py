@@ -80,6 +80,7 @@ class AnotherProcess:
         if self._running is not None:
             self._running.kill()
             self._running.communicate()
+            self._errors.close()
         self._running, self._asked = None, 0
 
     def ask(self, case: ModelCase) -> Elsewhere:
@@ -108,9 +109,10 @@ class AnotherProcess:
         for line in self._running.stdout:  # type: ignore[union-attr]
             if line.startswith(b"["):
                 return Elsewhere(*json.loads(line))
-        self.close()
         self._errors.seek(0)
-        raise Deviation(f"another process fails: {self._errors.read().decode(errors='replace').strip()[-400:]}")
+        said = self._errors.read().decode(errors="replace").strip()
+        self.close()
+        raise Deviation(f"another process fails: {said[-400:]}")
 
 
 def another_process_gets_the_same_bits(case: ModelCase) -> None:

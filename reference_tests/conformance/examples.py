@@ -164,6 +164,10 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "keras_course.layers.noise_injection:NoisyDense": {"init": {"units": 2, "stddev": 0.3}, "inputs": (2, 4, 3)},
     f"{_AUGMENTATION}.geometry:RandomShift": {"init": {"down": 2.0, "right": 1.5, "fill": 0.5}, "inputs": (3, 5, 6, 2)},
     f"{_AUGMENTATION}.geometry:RandomScale": {"init": {"amount": 0.5, "fill": 0.5}, "inputs": (3, 5, 6, 2)},
+    f"{_AUGMENTATION}.geometry:RandomAffine": {
+        "init": {"down": 1.0, "angle": 0.4, "amount": 0.3, "shear": 0.5, "fill": 0.5},
+        "inputs": (3, 5, 6, 2),
+    },
     f"{_AUGMENTATION}.colour:RandomColourShift": {
         "init": {"amount": 0.3, "value_range": [-1.0, 1.5]},
         "inputs": (3, 4, 3, 3),

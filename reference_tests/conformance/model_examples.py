@@ -283,8 +283,17 @@ OTHERS: dict[str, ModelCase] = {
     **ENERGY_CASES,
     **GENERATIVE_CASES,
     "relative-positions": ModelCase(
-        catalog.resolve("jigsaw"), {"shape": (5, 5, 1), "trunk": ((4,),), "gap": 1}, (4, 5, 5, 1), None, with_adam
-    ),
+        catalog.resolve("jigsaw"),
+        {
+            "shape": (5, 5, 1),
+            "trunk": ((4,),),
+            "gap": 1,
+            "augmentation": catalog.get("contrastive").init["augmentation"],
+        },
+        (4, 5, 5, 1),
+        None,
+        with_adam,
+    ),  # fmt: skip
     "backprop-online": ModelCase(
         catalog.resolve("backprop"),
         {"features": 3, "units": (4, 2), "update": "online"},

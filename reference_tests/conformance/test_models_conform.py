@@ -14,19 +14,6 @@ PARTS = 3  # processes for all models, so that two workers finish together
 TOGETHER = {"endpoints_answer_without_the_package": "many models in one process, by a test of its own"}
 
 
-@pytest.fixture(scope="module")
-def another_process():
-    with AnotherProcess() as process:
-        yield process
-
-
-@pytest.mark.parametrize("slug", ALL)
-def test_a_model_of_the_catalogue_keeps_the_contract_of_a_model(slug, another_process):
-    assert ALL[slug] is not None, f"{slug} needs a line in TRAINING, reference_tests/conformance/model_examples.py"
-    CASES[slug].elsewhere = another_process.ask(CASES[slug])
-    print(run_checks(f"check_model({slug})", MODEL_CHECKS, CASES[slug], skip={**TOGETHER, **SKIPS.get(slug, {})}))
-
-
 def cases_of(part):
     return dict(list(CASES.items())[part::PARTS])
 
@@ -38,3 +25,16 @@ def test_every_endpoint_answers_alike_in_a_process_without_the_package(part, tmp
         (tmp_path / slug).mkdir()
         exported[tmp_path / slug] = export_with_answers(case, tmp_path / slug)
     require_answers_without_the_package(exported)
+
+
+@pytest.fixture(scope="module")
+def another_process():
+    with AnotherProcess() as process:
+        yield process
+
+
+@pytest.mark.parametrize("slug", ALL)
+def test_a_model_of_the_catalogue_keeps_the_contract_of_a_model(slug, another_process):
+    assert ALL[slug] is not None, f"{slug} needs a line in TRAINING, reference_tests/conformance/model_examples.py"
+    CASES[slug].elsewhere = another_process.ask(CASES[slug])
+    print(run_checks(f"check_model({slug})", MODEL_CHECKS, CASES[slug], skip={**TOGETHER, **SKIPS.get(slug, {})}))

@@ -268,11 +268,14 @@ def test_data_of_another_length_do_not_trace_the_step_again(data):
     assert len(set(counts)) == 1
 
 
+@pytest.mark.parametrize("own_step", [False, True])
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_the_step_of_a_built_model_is_traced_once(jit_compile):
+def test_the_step_of_a_built_model_is_traced_once(jit_compile, own_step):
     traced = []
 
     class Counted(Model):
+        keras_step = own_step
+
         def __init__(self):
             super().__init__()
             self.dense = layers.Dense(1)
@@ -281,7 +284,11 @@ def test_the_step_of_a_built_model_is_traced_once(jit_compile):
             traced.append(inputs.shape)
             return self.dense(inputs)
 
-    model = Counted()
+    class OwnStepOfCounted(Counted):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    model = OwnStepOfCounted() if own_step else Counted()
     model(np.ones((1, 3), "float32"))
     traced.clear()
     model.compile(keras.optimizers.Adam(0.1), "mse", jit_compile=jit_compile)

@@ -10,6 +10,7 @@ from scipy import stats
 from keras_course.core.serial import load, save_model
 from keras_course.layers import (
     Augmentation,
+    RandomAffine,
     RandomBlur,
     RandomColourShift,
     RandomEcho,
@@ -32,6 +33,7 @@ LAYERS = {
     "shift": (lambda **k: RandomShift(2, 1.5, **k), IMAGES),
     "scale": (lambda **k: RandomScale(0.5, **k), IMAGES),
     "rotation": (lambda **k: RandomRotation(1.0, **k), IMAGES),
+    "affine": (lambda **k: RandomAffine(1.0, 0.5, 0.6, 0.4, 0.3, **k), IMAGES),
     "colour": (lambda **k: RandomColourShift(0.4, **k), IMAGES),
     "blur": (lambda **k: RandomBlur(1.5, **k), IMAGES),
     "sharpen": (lambda **k: RandomSharpen(2.0, **k), IMAGES),
@@ -161,6 +163,28 @@ def test_the_ends_of_the_uniform_numbers_are_the_ends_of_the_ranges():
     assert echoes[[0, 1, 2], [2, 3, 4]].tolist() == [0.5, 0.75, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("ranges", "place", "alone"),
+    [
+        ({"down": 2, "right": 1.5}, slice(0, 2), RandomShift(2, 1.5)),
+        ({"angle": 1.0}, slice(2, 3), RandomRotation(1.0)),
+        ({"amount": 0.7}, slice(3, 4), RandomScale(0.7)),
+    ],
+)
+def test_an_affine_layer_with_one_range_is_the_layer_of_that_kind(ranges, place, alone):
+    layer = RandomAffine(**{"down": 0, "angle": 0, "amount": 0, "shear": 0, **ranges})
+    u = uniforms_for(layer, IMAGES)
+    np.testing.assert_allclose(array(layer(IMAGES, u)), array(alone(IMAGES, u[:, place])), atol=1e-5)
+
+
+def test_the_ends_of_the_shear_are_that_many_rows_a_column():
+    layer = RandomAffine(down=0, angle=0, amount=0, shear=1.0)
+    x = np.tile(np.arange(9, dtype="float32")[None, :, None, None], (2, 1, 9, 1))  # each pixel tells its row
+    down, up = array(layer(x, ops.convert_to_tensor([[0.5, 0.5, 0.5, 0.5, end] for end in (1.0, 0.0)])))[..., 0]
+    np.testing.assert_allclose(down[4], np.arange(9), atol=1e-5)
+    np.testing.assert_allclose(up[4], np.arange(9)[::-1], atol=1e-5)
+
+
 def test_colours_beyond_the_range_are_clipped_and_others_are_not():
     layer = RandomColourShift(0.5, value_range=(0, 1))
     came = array(layer(np.full((1, 2, 2, 3), 0.75, "float32"), ops.convert_to_tensor([[0.0, 0.75, 0.9]])))
@@ -231,6 +255,7 @@ def test_bad_arguments_are_refused_with_what_came():
         (lambda: RandomShift(1, float("nan")), "right=nan"),
         (lambda: RandomScale(-0.5), "amount=-0.5"),
         (lambda: RandomRotation("0.1"), "angle='0.1'"),
+        (lambda: RandomAffine(shear=-1), "shear=-1"),
         (lambda: RandomColourShift(0.1, value_range=(1, 0)), r"value_range=\(1, 0\)"),
         (lambda: RandomBlur(1.0, radius=0), "radius=0"),
         (lambda: RandomSharpen(1.0, sigma=-1), "sigma=-1"),

@@ -29,6 +29,7 @@ from keras_course.ops import (
     substitute_neighbours,
     substitute_others,
 )
+from keras_course.ops.augmentation_warps import affine_images
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 5, 6, 2)).astype("float32")
 
@@ -95,6 +96,18 @@ def test_a_turn_is_kerass_affine_transform():
     np.testing.assert_allclose(array(rotate_images(IMAGES, angle, fill=0.25)), array(theirs), atol=2e-6)
 
 
+def test_all_at_once_is_scipys_affine_transform():
+    down, right, angle, factor, shear = 0.7, -0.4, 0.5, 1.3, 0.25
+    image = np.random.default_rng(5).normal(size=(6, 7))
+    sine, cosine = np.sin(angle), np.cos(angle)
+    matrix, centre = np.array([[cosine, sine + shear], [-sine, cosine]]) / factor, np.array([2.5, 3.0])
+    offset = centre - matrix @ centre - [down, right]
+    wanted = ndimage.affine_transform(image, matrix, offset, order=1, mode="grid-constant", cval=0.25)
+    amounts = ([value] * 2 for value in (down, right, angle, factor, shear))
+    came = array(affine_images(repeated(image, 2), *amounts, fill=0.25))[1, :, :, 0]
+    np.testing.assert_allclose(came, wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
 def test_nothing_done_changes_no_bit_in_any_dtype(dtype):
     x, zero = ops.cast(IMAGES, dtype), np.zeros(4)
@@ -103,6 +116,7 @@ def test_nothing_done_changes_no_bit_in_any_dtype(dtype):
         (shift_images(x, zero, zero, fill=9.0), x),
         (scale_images(x, zero + 1, fill=9.0), x),
         (rotate_images(x, zero, fill=9.0), x),
+        (affine_images(x, zero, zero, zero, zero + 1, zero, fill=9.0), x),
         (shift_colours(x, np.zeros((4, 2))), x),
         (blur_images(x, zero), x),
         (sharpen_images(x, zero), x),

@@ -97,6 +97,7 @@ class NormalizingFlow(GenerativeModel):
     """
 
     own_loss = "minus log p(x)"
+    keras_step = True
     one_program = True  # a graph around every step took 1.1 to 1.2 of the time
     rows_apart: ClassVar[bool] = False  # whether no network looks at other rows: then halves of a batch may part
     options: dict[str, Any] | None = None  # what a subclass that makes its flows itself tells instead of them

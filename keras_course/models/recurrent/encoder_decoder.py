@@ -51,6 +51,8 @@ class EncoderDecoder(Model):
         **kwargs: as keras.Model.
     """
 
+    keras_step = True
+
     def __init__(
         self,
         source_vocabulary: Sequence[str],

@@ -77,6 +77,8 @@ class MemoryNetwork(Model):
     Source: S 9.5; Sukhbaatar et al. 2015.
     """
 
+    keras_step = True
+
     def __init__(
         self,
         vocabulary: Sequence[str],

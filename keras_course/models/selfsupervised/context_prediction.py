@@ -21,6 +21,7 @@ from keras_course.core.seeds import uniform_noise
 from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_one_of, require_positive_int
 from keras_course.layers.sub_networks import told
+from keras_course.models.selfsupervised.given_distortions import distorted, distortions_of, numbers_an_image
 from keras_course.models.selfsupervised.pretext_task import PretextTask
 from keras_course.models.selfsupervised.trunk import require_images, trunk_of
 from keras_course.ops.jigsaw import image_pieces, permutation_set, shuffled_pieces
@@ -54,7 +55,11 @@ class ContextPrediction(PretextTask):
         representation: what `encode` returns: "image", the trunk's features of the whole image, for which it must take
             other sizes than a piece's; "pieces", those of all pieces in a row; "penultimate", the head's hidden units
             for the pieces as they lie, for "position" the strongest answer of each unit over the eight neighbours.
-        seed: int, root of the initial weights and of the arrangements drawn.
+        augmentation: an `Augmentation` layer, or a list of them, which are applied in order to the whole image before
+            it is cut, in training alone: what the trunk shall not see. Their numbers come from (seed, step) and the
+            row's place in the batch, so that a resumed run repeats them; the layers' own seeds are not used. None for
+            images as they are.
+        seed: int, root of the initial weights, of the arrangements and of the distortions drawn.
         **kwargs: as keras.Model.
 
     Input shape:
@@ -65,7 +70,8 @@ class ContextPrediction(PretextTask):
         of logits for each of the eight neighbours.
 
     Raises:
-        ValueError: for an unknown task, pieces without a pixel, more orders than there are, or a loss in `compile`.
+        ValueError: for an unknown task, pieces without a pixel, more orders than there are, an augmentation that is
+            none, or a loss in `compile`.
 
     Example:
         >>> model = ContextPrediction((8, 8, 1), ((4,),), "jigsaw", grid=2, orders=6)
@@ -87,6 +93,7 @@ class ContextPrediction(PretextTask):
         units: int = 64,
         arrangements: str = "all",
         representation: str = "image",
+        augmentation: Any = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -100,6 +107,8 @@ class ContextPrediction(PretextTask):
             raise ValueError(f"ContextPrediction asks for positions among 3 x 3 pieces. Received: grid={grid}")
         self.task, self.grid, self.gap, self.orders, self.units = task, grid, gap, orders, units
         self.pieces, self.arrangements, self.representation = grid * grid, arrangements, representation
+        plain = augmentation is None or (isinstance(augmentation, list | tuple) and not augmentation)
+        self.augmentation = [] if plain else distortions_of("ContextPrediction", augmentation)
         self.table = self._table()  # (K, pieces that the head sees)
         self.given = told(trunk)
         self.trunk = trunk_of("ContextPrediction", trunk, self.image_shape[2], seed, self.dtype_policy)
@@ -173,9 +182,10 @@ class ContextPrediction(PretextTask):
 
         Args:
             images: tensor (B, H, W, C).
-            training: bool; evaluation takes all arrangements.
+            training: bool; evaluation takes all arrangements, of images as they are.
         """
-        features, count = self.piece_features(images, training), len(self.table)
+        seen = self.distorted(images) if training else images
+        features, count = self.piece_features(seen, training), len(self.table)
         rows = ops.shape(images)[0]
         if self.arrangements == "all" or not training:
             labels = ops.broadcast_to(ops.arange(count, dtype="int32"), (rows, count))
@@ -186,6 +196,19 @@ class ContextPrediction(PretextTask):
         order = ops.take(ops.convert_to_tensor(self.table), labels, axis=0)  # (B, S)
         return {"logits": self._logits(shuffled_pieces(features, order))[:, None], "labels": labels[:, None]}
 
+    def distorted(self, images: Any) -> Any:
+        """The images as this training step sees them, (B, H, W, C): each in the way of its place in the whole batch.
+
+        Args:
+            images: tensor (B, H, W, C).
+        """
+        if not self.augmentation:
+            return images
+        count, rows = numbers_an_image(self.augmentation, self.image_shape), ops.shape(images)[0]
+        first, total = self.share_of_batch(rows)
+        uniforms = uniform_noise((total, count), self.step_seed("distortion"))[first : first + rows]  # (B, U)
+        return distorted(self.augmentation, images, uniforms)
+
     def get_config(self) -> dict[str, Any]:
         names = ("task", "grid", "gap", "orders", "units", "arrangements", "representation")
         return {
@@ -193,6 +216,7 @@ class ContextPrediction(PretextTask):
             "shape": list(self.image_shape),
             "trunk": self.given,
             **{name: getattr(self, name) for name in names},
+            "augmentation": [keras.saving.serialize_keras_object(layer) for layer in self.augmentation],
         }
 
 

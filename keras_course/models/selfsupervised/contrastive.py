@@ -24,6 +24,7 @@ from keras_course.core.serial import register
 from keras_course.core.shapes import require_rank
 from keras_course.layers.given_parts import plain_parts, told_parts
 from keras_course.layers.sub_networks import require_shape, restored, sub_network
+from keras_course.models.selfsupervised.given_distortions import distorted, distortions_of, numbers_an_image
 from keras_course.models.selfsupervised.trunk import trunk_of
 from keras_course.ops.contrastive import cosine_similarities, nt_xent, require_temperature, unit_vectors
 
@@ -93,14 +94,8 @@ class ContrastiveLearning(Model):
         require_temperature("ContrastiveLearning", temperature)
         self.temperature = temperature
         self.activation = keras.activations.get(activation)
-        listed = augmentation if isinstance(augmentation, list | tuple) else [augmentation]
-        self.augmentation = [restored(layer) for layer in listed]
+        self.augmentation = distortions_of("ContrastiveLearning", augmentation)
         trunk, projector = restored(trunk), restored(projector)
-        if not self.augmentation or not all(callable(getattr(layer, "draws", None)) for layer in self.augmentation):
-            raise ValueError(
-                "ContrastiveLearning needs an Augmentation layer, or a list of them. "
-                f"Received: augmentation={augmentation!r}"
-            )
         self.given = plain_parts(trunk=trunk, projector=projector)
         self.trunk = trunk_of("ContrastiveLearning", trunk, self.event_shape[-1], seed, self.dtype_policy)
         hidden, output = projector, None
@@ -151,18 +146,13 @@ class ContrastiveLearning(Model):
         Returns:
             Two tensors like x.
         """
-        draws = [layer.draws((None, *self.event_shape)) for layer in self.augmentation]
-        rows = ops.shape(x)[0]
+        count, rows = numbers_an_image(self.augmentation, self.event_shape), ops.shape(x)[0]
         start, total = self.share_of_batch(rows)
-        uniforms = uniform_noise((total, 2 * sum(draws)), seed)[start : start + rows]  # (B, U)
-        seen, made = 0, []
-        for _ in range(2):
-            view = x
-            for layer, count in zip(self.augmentation, draws, strict=True):
-                view = layer(view, uniforms[:, seen : seen + count])
-                seen += count
-            made.append(view)
-        return made[0], made[1]
+        uniforms = uniform_noise((total, 2 * count), seed)[start : start + rows]  # (B, 2U)
+        return (
+            distorted(self.augmentation, x, uniforms[:, :count]),
+            distorted(self.augmentation, x, uniforms[:, count:]),
+        )
 
     def embeddings(self, x: Any, seed: Any, training: bool | None = False) -> tuple[Any, Any]:
         """z of two views of each x, (B, D) both, in one pass of the trunk."""

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_course.core.seeds import uniform_noise
+from keras_course.layers import RandomRotation, RandomShift
 from keras_course.models.selfsupervised import ContextPrediction
 from keras_course.ops.jigsaw import image_pieces
 
@@ -108,6 +110,39 @@ def test_the_penultimate_layer_of_a_jigsaw_is_that_of_the_image_as_it_lies():
     assert tuple(hidden.shape) == (12, model.units) and np.allclose(model.head(hidden), model(X), atol=1e-6)
 
 
+DISTORTIONS = (RandomShift(1.0, seed=0), RandomRotation(0.5, seed=0))
+
+
+@pytest.mark.parametrize("arrangements", ["all", "one"])
+def test_images_are_distorted_before_they_are_cut_by_numbers_of_the_step(arrangements):
+    model, plain = made(arrangements=arrangements, augmentation=DISTORTIONS), made(arrangements=arrangements)
+    uniforms = uniform_noise((len(X), 3), model.step_seed("distortion"))
+    shift, turn = DISTORTIONS
+    seen = turn(shift(X, uniforms[:, :2]), uniforms[:, 2:])
+    found, wanted = (np.asarray(it["logits"]) for it in (model.pretext(X, True), plain.pretext(seen, True)))
+    assert np.allclose(found, wanted, atol=1e-6)
+    assert not np.allclose(found, plain.pretext(X, True)["logits"], atol=1e-3)
+    assert np.array_equal(found, model.pretext(X, True)["logits"])
+    model.optimizer.iterations.assign(1)
+    assert not np.allclose(model.distorted(X), seen, atol=1e-3)
+
+
+def test_distortions_are_of_training_alone():
+    model, plain = made(augmentation=DISTORTIONS), made()
+    assert np.array_equal(model.encode(X), plain.encode(X)) and np.array_equal(model(X), plain(X))
+    assert model.evaluate(X, verbose=0) == plain.evaluate(X, verbose=0)
+    assert np.array_equal(plain.distorted(X), X)
+
+
+def test_distortions_are_in_the_config():
+    model = made(augmentation=DISTORTIONS[0])
+    again = ContextPrediction.from_config(model.get_config())
+    again.compile()
+    again.set_weights(model.get_weights())
+    assert np.array_equal(model.distorted(X), again.distorted(X)) and not np.array_equal(again.distorted(X), X)
+    assert made(augmentation=[]).get_config()["augmentation"] == made().get_config()["augmentation"] == []
+
+
 def test_a_trunk_for_one_size_serves_pieces():
     mine = keras.Sequential([keras.Input((3, 3, 1)), keras.layers.Flatten(), keras.layers.Dense(5)])
     assert tuple(made(trunk=mine, representation="pieces").encode(X).shape) == (12, 20)
@@ -120,6 +155,7 @@ def test_a_trunk_for_one_size_serves_pieces():
         ({"task": "position", "grid": 2}, "3 x 3 pieces. Received: grid=2"),
         ({"task": "jigsaw", "grid": 2, "orders": 25}, "pieces=4, count=25"),
         ({"task": "jigsaw", "grid": 2, "arrangements": "two"}, "arrangements='two'"),
+        ({"augmentation": "shift"}, "an Augmentation layer, or a list of them. Received: augmentation='shift'"),
     ],
 )
 def test_a_puzzle_that_cannot_be_is_refused_with_what_came(how, message):
