@@ -12,7 +12,7 @@ from keras import ops
 from keras_course.core.backend import compiled
 from keras_course.layers.augmentation.colour import RandomColourShift
 from keras_course.layers.augmentation.focus import RandomBlur, RandomSharpen
-from keras_course.layers.augmentation.geometry import RandomRotation, RandomScale, RandomShift
+from keras_course.layers.augmentation.geometry import RandomAffine, RandomRotation, RandomScale, RandomShift
 from keras_course.layers.augmentation.sound import RandomEcho, RandomNoise
 from keras_course.layers.augmentation.text import RandomOmissions, RandomTypos
 from keras_course.layers.augmentation.weighted_choice import WeightedChoice
@@ -22,6 +22,7 @@ from keras_course.ops.augmentation_text import keyboard_neighbours
 __all__ = [
     "choice_by_relevance",
     "images_moved",
+    "images_warped",
     "pixels_changed",
     "sound_with_echo_and_noise",
     "text_with_typos_and_omissions",
@@ -46,6 +47,15 @@ def images_moved(
 
     result: dict[str, Any] = compiled(run)(images, uniforms)
     return result
+
+
+def images_warped(
+    images: Any, uniforms: Any, down: float, right: float, angle: float, amount: float, shear: float, fill: float
+) -> dict[str, Any]:
+    """Images shifted, turned, scaled and sheared in one interpolation. Source: S 9.3, C 6.4."""
+    layer = RandomAffine(down, right, angle, amount, shear, fill)
+    layer.build(images.shape)
+    return {"warped": compiled(layer)(images, uniforms)}
 
 
 def pixels_changed(

@@ -9,6 +9,7 @@ from reference_tests.oracles.regularization_adversarial import (
 from reference_tests.oracles.regularization_augmentation import (
     choice_by_relevance,
     images_moved,
+    images_warped,
     pixels_changed,
     sound_with_echo_and_noise,
     text_with_typos_and_omissions,
@@ -68,6 +69,7 @@ __all__ = [
     "error_of_the_average",
     "hidden_layer_ensemble",
     "images_moved",
+    "images_warped",
     "kept_labels",
     "l1_steps",
     "l1_training",

@@ -59,6 +59,20 @@ def images_moved(images, uniforms, down, right, amount, angle, fill):
     }
 
 
+def images_warped(images, uniforms, down, right, angle, amount, shear, fill):
+    """Shift, turn, scale and shear as one matrix and one offset for SciPy's affine_transform."""
+    largest = np.array([down, right, angle, np.log1p(amount), shear])
+
+    def warped(image, number):
+        lower, to_right, a, log_factor, s = (2 * np.asarray(uniforms[number]) - 1) * largest
+        matrix = np.array([[np.cos(a), np.sin(a) + s], [-np.sin(a), np.cos(a)]]) * np.exp(-log_factor)
+        centre = (np.array(image.shape) - 1) / 2
+        offset = centre - matrix @ centre - np.array([lower, to_right])
+        return ndimage.affine_transform(image, matrix, offset, order=1, mode="grid-constant", cval=fill)
+
+    return {"warped": _each_channel(images, warped)}
+
+
 def pixels_changed(images, uniforms, shift, sigma, amount, radius):
     """Blurred by SciPy's gaussian_filter; sharpened by one two-dimensional kernel, delta + a (delta - G)."""
     images = np.asarray(images, "float64")
