@@ -38,13 +38,15 @@ def degree_by_leave_one_out(x: Any, y: Any, degrees: Any) -> dict[str, Any]:
     """Polynomials of several degrees; the smallest leave-one-out error chooses. Source: C 1.3."""
 
     def scorer(degree: int) -> Any:
-        def squared_error(train: Split, held_out: Split, seed: int) -> float:
-            def fit_and_test(x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> Any:
-                powers = [ops.stack([part**p for p in range(degree + 1)], -1) for part in (x_train, x_test)]  # (N, P)
-                weights = ordinary_least_squares(powers[0], y_train[:, None])  # (P, 1)
-                return ops.mean((ops.matmul(powers[1], weights)[:, 0] - y_test) ** 2)
+        def fit_and_test(x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> Any:
+            powers = [ops.stack([part**p for p in range(degree + 1)], -1) for part in (x_train, x_test)]  # (N, P)
+            weights = ordinary_least_squares(powers[0], y_train[:, None])  # (P, 1)
+            return ops.mean((ops.matmul(powers[1], weights)[:, 0] - y_test) ** 2)
 
-            return float(compiled(fit_and_test)(train.x, train.y, held_out.x, held_out.y))
+        tested = compiled(fit_and_test)
+
+        def squared_error(train: Split, held_out: Split, seed: int) -> float:
+            return float(tested(train.x, train.y, held_out.x, held_out.y))
 
         return squared_error
 
