@@ -14,23 +14,9 @@ from keras_course.inference.mcmc.langevin import (
     langevin_coefficients,
     langevin_proposal,
 )
+from reference_tests.inference.langevin_targets import WithoutHastings, double_well, quartic
 
 SEED = [3, 14]
-
-
-def double_well(w):
-    return -tf.reduce_sum((w**2 - 1.0) ** 2, -1) - 0.25 * w[..., 0]
-
-
-def quartic(w):
-    return -0.25 * w**4
-
-
-class WithoutHastings(MetropolisLangevin):
-    """The classical mistake: accept by the densities alone."""
-
-    def _log_accept_ratio(self, previous, value, gradient, noise, steps):
-        return value - previous.target_log_prob
 
 
 def test_both_forms_take_the_same_step_when_eta_is_half_eps_squared():

@@ -8,24 +8,10 @@ from scipy import stats
 from keras_course.core.errors import InvalidDataError
 from keras_course.inference.mcmc.draws import draw_normal_ahead, draw_uniform_ahead
 from keras_course.inference.mcmc.langevin import MetropolisLangevin, UnadjustedLangevin
+from reference_tests.inference.langevin_targets import WithoutHastings, double_well, quartic
 
 SEED = [3, 14]
 MODES = [{}, {"jit_compile": True}]
-
-
-def double_well(w):
-    return -tf.reduce_sum((w**2 - 1.0) ** 2, -1) - 0.25 * w[..., 0]
-
-
-def quartic(w):
-    return -0.25 * w**4
-
-
-class WithoutHastings(MetropolisLangevin):
-    """The classical mistake: accept by the densities alone."""
-
-    def _log_accept_ratio(self, previous, value, gradient, noise, steps):
-        return value - previous.target_log_prob
 
 
 def everything(_, results):

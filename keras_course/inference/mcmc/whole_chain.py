@@ -26,12 +26,8 @@ def whole_chain(
     """Runs a Langevin kernel; see its method `sample` for arguments, results and errors."""
     _require_counts(type(kernel).__name__, steps, burn_in)
     state = tf.nest.map_structure(tf.convert_to_tensor, start)
-    parts, first, seed, total = (
-        tf.nest.flatten(state),
-        kernel.bootstrap_results(state),
-        seed_pair(seed),
-        burn_in + steps,
-    )
+    parts, first = tf.nest.flatten(state), kernel.bootstrap_results(state)
+    seed, total = seed_pair(seed), burn_in + steps
     *noise_seeds, decision_seed = split_seed(seed, len(parts) + 1)
     noise = [draw_normal_ahead(own, part, total) for own, part in zip(noise_seeds, parts, strict=True)]
     uniform = draw_uniform_ahead(decision_seed, first.target_log_prob, total)
