@@ -37,7 +37,7 @@ def leaky_step(
     Args:
         projected: tensor (B, H), x U + b, times the gain where there is one.
         h: tensor (B, H).
-        recurrent_kernel: tensor (H, H), W; columns beyond H, which make its rows end at a cache line, are not looked at.
+        recurrent_kernel: tensor (H, H), W; columns beyond H, which bring its rows to whole cache lines, are cut off.
         leak: float in (0, 1], or tensor (H,), a: how much is new.
         form: "averaged" or "printed".
         activation: f, name or function.
