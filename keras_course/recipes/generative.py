@@ -168,15 +168,18 @@ def latent_plane(context: FigureContext, side: int = 13) -> Figure:
 
 
 def traversals_and_interpolations(context: FigureContext, columns: int = 11, pairs: int = 5) -> Figure:
-    """One code unit moves through its prior while the others stay; and straight lines between the codes of digits."""
+    """One code unit moves through its prior while the others stay; and straight lines between the codes of digits.
+
+    Of many units, those whose means differ most among the digits.
+    """
     model, x = context.model, few_test_images(context.dataset)
     codes = np.asarray(model.encode(x)["mean"])
     moves = ndtri(np.linspace(0.02, 0.98, columns))[:, None]  # equal shares of the prior
     shares = np.linspace(0.0, 1.0, columns)[:, None]
     _, firsts = np.unique(np.asarray(context.dataset.test.y[:SHOWN]), return_index=True)  # a digit of each class
     firsts = np.resize(firsts, 2 * pairs)
-    units = min(model.latent[0], pairs)
-    starts = [(codes[row], unit) for row in firsts[: max(pairs // units, 1)] for unit in range(units)]
+    units = sorted(np.argsort(-codes.std(axis=0), kind="stable")[:pairs])  # those that tell most
+    starts = [(codes[row], unit) for row in firsts[: max(pairs // len(units), 1)] for unit in units]
     moved = [np.where(np.arange(len(start)) == unit, moves, start) for start, unit in starts]
     lines = [(1 - shares) * codes[a] + shares * codes[b] for a, b in zip(firsts[::2], firsts[1::2], strict=True)]
     titles = ("one code unit a row, -2 to 2, the others those of a digit", "between the codes of two test digits")
