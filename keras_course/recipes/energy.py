@@ -85,7 +85,7 @@ def rbm_on_images(name: str) -> Recipe:
         name,
         prepare=drawn_rows,
         model=lambda spec, seed: RBM(spec.features, units=500, chains=100, seed=seed),
-        compile=lambda spec: {"optimizer": falling(0.05, steps=STEPS * epochs)},
+        compile=lambda spec: {"optimizer": falling(0.1, steps=STEPS * epochs)},
         epochs=epochs,
     )
 

@@ -70,7 +70,7 @@ def vae_on_images(name: str) -> Recipe:
             spec.features, latent=20, units=(512, 256), activation="relu", evaluation_samples=8, seed=seed
         ),
         compile=lambda spec: {"optimizer": keras.optimizers.Adam(1e-3)},
-        epochs=50,
+        epochs=100,
         figures=(
             learning_curves, samples_of_the_prior, reconstructions, traversals_and_interpolations, bound_by_draws,
         ),

@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 BATCH, STEPS = 100, 540  # 54,000 training images
+TOGETHER = {"steps_per_execution": 20}
 SHOWN = 1000  # more than the bundled digits have test images
 
 
@@ -50,13 +51,15 @@ def on_large_images(recipe: Recipe, name: str, **changes: Any) -> Recipe:
         **changes: fields of `Recipe`, as `dataclasses.replace` takes them.
 
     Returns:
-        `Recipe` with batches of 100 unless `changes` say otherwise.
+        `Recipe` with batches of 100, twenty steps in one call of the graph, unless `changes` say otherwise.
     """
+    arguments = changes.pop("compile", recipe.compile)
     bounds: dict[str, Mapping[str, str]] = {
         kind: dict.fromkeys(getattr(recipe, kind), BASELINE) for kind in ("floor", "ceiling")
     }
     batch = None if recipe.batch_size is None else BATCH
-    return replace(recipe, **{"dataset": name, "batch_size": batch, **bounds, **changes})
+    usual = {"dataset": name, "batch_size": batch, "compile": lambda spec: {**TOGETHER, **arguments(spec)}, **bounds}
+    return replace(recipe, **{**usual, **changes})
 
 
 def changed_pixels(dataset: Any, change: Callable[[Any], Any], shape: tuple[int, ...] | None = None) -> Any:
