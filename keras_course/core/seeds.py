@@ -60,41 +60,31 @@ def stateless_seed(root: int, salt: str, step: Any) -> Any:
 
 
 def seed_pair(seed: Any) -> Any:
-    """What stateless random functions take: an int s as [0, s], a pair as it is.
+    """What stateless random functions take: an int s as [bits of s above the lowest 31, lowest 31], a pair as it is.
 
     Args:
-        seed: int of 32 bits, or two of them: a pair, an array or an integer tensor (2,).
+        seed: int, or integer tensor (2,).
 
     Returns:
-        int32 tensor (2,).
+        int32 tensor (2,); [0, s] for 0 <= s < 2**31.
 
     Raises:
         ValueError: for anything else.
 
     Example:
-        >>> seed_pair(3).numpy().tolist()
-        [0, 3]
-        >>> seed_pair(0.5)
-        Traceback (most recent call last):
-            ...
-        ValueError: A seed is an integer of 32 bits, or two of them. Received: seed=0.5
+        >>> seed_pair(3).numpy().tolist(), seed_pair(2**31 + 3).numpy().tolist()
+        ([0, 3], [1, 3])
     """
     from keras import ops
 
-    if not hasattr(seed, "shape"):
-        pair = [0, seed] if isinstance(seed, Integral) else seed
-        of_ints = isinstance(pair, list | tuple) and all(_fits_32_bits(entry) for entry in pair)
-        if of_ints and len(pair) == 2:
-            return ops.convert_to_tensor([int(entry) for entry in pair], dtype="int32")
-    elif "int" in str(seed.dtype) and seed.shape in ((), (2,)):
-        seed = ops.cast(seed, "int32")
-        return ops.stack([ops.zeros_like(seed), seed]) if seed.shape == () else seed
-    came = f"{seed.shape} {seed.dtype}" if hasattr(seed, "shape") else repr(seed)
-    raise ValueError(f"A seed is an integer of 32 bits, or two of them. Received: seed={came}")
-
-
-def _fits_32_bits(entry: Any) -> bool:
-    return isinstance(entry, Integral) and not isinstance(entry, bool) and -(2**31) <= int(entry) < 2**31
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        return ops.convert_to_tensor([int(seed) >> 31 & 0x7FFFFFFF, int(seed) & 0x7FFFFFFF], dtype="int32")
+    if not isinstance(seed, list | tuple) and not hasattr(seed, "shape"):
+        raise ValueError(f"A seed is an int or a pair of them. Received: seed={seed!r}")
+    given = seed if hasattr(seed, "shape") else ops.convert_to_tensor(seed)
+    if "int" not in str(given.dtype) or tuple(given.shape) not in ((2,), (None,)):
+        raise ValueError(f"A seed is an int or a pair of them. Received: seed={seed!r}")
+    return ops.cast(given, "int32")
 
 
 def fold_in(seed: Any, index: Any) -> Any:

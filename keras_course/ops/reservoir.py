@@ -37,7 +37,7 @@ def leaky_step(
     Args:
         projected: tensor (B, H), x U + b, times the gain where there is one.
         h: tensor (B, H).
-        recurrent_kernel: tensor (H, H), W.
+        recurrent_kernel: tensor (H, H), W; columns beyond H, which bring its rows to whole cache lines, are cut off.
         leak: float in (0, 1], or tensor (H,), a: how much is new.
         form: "averaged" or "printed".
         activation: f, name or function.
@@ -59,6 +59,8 @@ def leaky_step(
     """
     require_one_of("leaky_step", LEAK_FORMS, form=form)
     recurrent = ops.matmul(h if seen is None else seen, recurrent_kernel)
+    if recurrent.shape[-1] != h.shape[-1]:
+        recurrent = recurrent[:, : h.shape[-1]]
     new = keras.activations.get(activation)(projected + (recurrent if gain is None else gain * recurrent))
     return (1 - leak) * h + (leak * new if form == "averaged" else new)
 

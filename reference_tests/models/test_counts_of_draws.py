@@ -39,8 +39,8 @@ def test_impossible_counts_and_seeds_are_named(name):
     for n in (-2, 2.5, True, "3", np.array([3]), tf.constant(-1), tf.constant(2.0)):
         with pytest.raises(ValueError, match=r"sample needs an integer n of at least 0\. Received: n="):
             model.sample(0, n)
-    for seed in (0.5, None, [1, 2, 3], tf.constant([0.5, 1.0]), 2**40):
-        with pytest.raises(ValueError, match=r"A seed is an integer of 32 bits, or two of them\. Received: seed="):
+    for seed in (0.5, None, [1, 2, 3], tf.constant([0.5, 1.0])):
+        with pytest.raises(ValueError, match=r"A seed is an int or a pair of them\. Received: seed="):
             model.sample(seed, 1)
 
 
