@@ -359,7 +359,7 @@ def _keep_collectives_apart(strategy: Any) -> None:
     the first: of other shapes they end all collectives ("Shape mismatch in the collective instance"), of equal
     shapes it goes well by luck. Workers must agree on keys, and keep TensorFlow's.
     """
-    extended = getattr(strategy, "extended", None)
+    extended: Any = getattr(strategy, "extended", None)
     make = getattr(extended, "_make_collective_ops_with_fallbacks", None)
     if make is None or not isinstance(strategy, tf.distribute.MirroredStrategy) or extended._collective_key_base:
         return
