@@ -246,9 +246,7 @@ class Model(keras.Model):
         try:
             x, y, _ = keras.utils.unpack_x_y_sample_weight(keras.tree.map_structure(symbol, batch))
             metrics.build(y, self.compute_output_spec(x))
-        except (
-            Exception
-        ):  # whatever a model or metric cannot do without numbers; the first step makes them, or says why
+        except Exception:  # what a model or metric cannot do without numbers; the first step makes them, or says why
             return
 
     def train_step(self, data: Any) -> Any:
@@ -381,8 +379,8 @@ def _keep_collectives_apart(strategy: Any) -> None:
     """Gives a MirroredStrategy keys of its own for what its replicas exchange, once.
 
     TensorFlow counts them from 1 in every strategy, so that a second one in a process asks for sums under the keys of
-    the first: of other shapes they end all collectives ("Shape mismatch in the collective instance"), of equal
-    shapes it goes well by luck. Workers must agree on keys, and keep TensorFlow's.
+    the first: those of other shapes end all collectives ("Shape mismatch in the collective instance").
+    Workers must agree on keys, and keep TensorFlow's.
     """
     extended: Any = getattr(strategy, "extended", None)
     make = getattr(extended, "_make_collective_ops_with_fallbacks", None)
