@@ -86,7 +86,7 @@ def dbn_on_images(name: str) -> Recipe:
 
 def dbm_on_images(name: str) -> Recipe:
     """500 and 500 units, all of them undirected."""
-    return _on_images(dbm(), name, partial(_of_chains, DBM, units=(500, 500)), 0.02)
+    return _on_images(dbm(), name, partial(_of_chains, DBM, units=(500, 500)), 0.005)
 
 
 def _on_images(recipe: Recipe, name: str, model: Any, rate: float) -> Recipe:
