@@ -12,6 +12,7 @@ Everything else is Keras's: subclass it, compile, fit, evaluate, predict and sav
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -103,6 +104,7 @@ class Model(keras.Model):
             )
         super().__init__(**kwargs)
         self.seed = seed
+        _keep_collectives_apart(self._distribute_strategy)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -244,9 +246,7 @@ class Model(keras.Model):
         try:
             x, y, _ = keras.utils.unpack_x_y_sample_weight(keras.tree.map_structure(symbol, batch))
             metrics.build(y, self.compute_output_spec(x))
-        except (
-            Exception
-        ):  # whatever a model or metric cannot do without numbers; the first step makes them, or says why
+        except Exception:  # what a model or metric cannot do without numbers; the first step makes them, or says why
             return
 
     def train_step(self, data: Any) -> Any:
@@ -370,6 +370,27 @@ class Model(keras.Model):
 
     # Keras then still refuses to save a subclass that takes arguments and writes no get_config of its own.
     get_config._is_default = True  # type: ignore[attr-defined]
+
+
+_key_bases = itertools.count(1000, 1000)
+
+
+def _keep_collectives_apart(strategy: Any) -> None:
+    """Gives a MirroredStrategy keys of its own for what its replicas exchange, once.
+
+    TensorFlow counts them from 1 in every strategy, so that a second one in a process asks for sums under the keys of
+    the first: those of other shapes end all collectives ("Shape mismatch in the collective instance").
+    Workers must agree on keys, and keep TensorFlow's.
+    """
+    extended: Any = getattr(strategy, "extended", None)
+    make = getattr(extended, "_make_collective_ops_with_fallbacks", None)
+    if make is None or not isinstance(strategy, tf.distribute.MirroredStrategy) or extended._collective_key_base:
+        return
+    before = extended._collective_ops
+    extended._collective_key_base = next(_key_bases)
+    extended._collective_ops = make()
+    if extended._cross_device_ops is before:
+        extended._cross_device_ops = extended._collective_ops
 
 
 def _inner_optimizer(model: keras.Model) -> Any:

@@ -81,10 +81,10 @@ def seed_pair(seed: Any) -> Any:
         return ops.convert_to_tensor([int(seed) >> 31 & 0x7FFFFFFF, int(seed) & 0x7FFFFFFF], dtype="int32")
     if not isinstance(seed, list | tuple) and not hasattr(seed, "shape"):
         raise ValueError(f"A seed is an int or a pair of them. Received: seed={seed!r}")
-    pair = ops.cast(seed, "int32")
-    if tuple(pair.shape) not in ((2,), (None,)):
+    given = seed if hasattr(seed, "shape") else ops.convert_to_tensor(seed)
+    if "int" not in str(given.dtype) or tuple(given.shape) not in ((2,), (None,)):
         raise ValueError(f"A seed is an int or a pair of them. Received: seed={seed!r}")
-    return pair
+    return ops.cast(given, "int32")
 
 
 def fold_in(seed: Any, index: Any) -> Any:
