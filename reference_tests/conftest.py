@@ -70,3 +70,33 @@ def dice(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     known = catalog.get
     monkeypatch.setattr(catalog, "get", lambda slug: entry if slug == "dice" else known(slug))
     return module
+
+
+@pytest.fixture
+def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras's loaders of MNIST and Fashion-MNIST find files of their own form that hold 120 digits, thrice as large.
+
+    The digests that Keras knows are those of the real files, so the look into its cache is what is exchanged.
+    """
+    import gzip
+    import importlib
+
+    import numpy as np
+
+    from keras_course.datasets import load
+
+    digits = load("digits", seed=0)
+    parts = {"train": (100, digits.train), "test": (20, digits.test)}
+    arrays = {}
+    for name, (count, part) in parts.items():
+        large = np.kron(part.x[:count, ..., 0], np.ones((3, 3))) * 255
+        arrays[f"x_{name}"] = np.pad(large, ((0, 0), (2, 2), (2, 2))).astype("uint8")
+        arrays[f"y_{name}"] = np.arange(count, dtype="uint8") % 10
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    for name, file in (("train", "train"), ("test", "t10k")):
+        for letter, kind, header in (("x", "images-idx3", 16), ("y", "labels-idx1", 8)):
+            content = bytes(header) + arrays[f"{letter}_{name}"].tobytes()
+            (tmp_path / f"{file}-{kind}-ubyte.gz").write_bytes(gzip.compress(content))
+    for module in ("mnist", "fashion_mnist"):
+        found = importlib.import_module(f"keras.src.datasets.{module}")
+        monkeypatch.setattr(found, "get_file", lambda fname, *args, **options: str(tmp_path / fname))

@@ -1,6 +1,6 @@
 """Rows of the chapters on energy models: Boltzmann machines."""
 
-from keras_course.catalog.entry import Entry
+from keras_course.catalog.entry import Entry, on_images
 
 _MODELS = "keras_course.models.energy"
 _OPS = "keras_course.ops.boltzmann"
@@ -12,7 +12,7 @@ ROWS = (
         object=f"{_MODELS}.boltzmann_machine:BoltzmannMachine",
         init={"features": 4, "hidden": 2, "chains": 6, "sampling_steps": 20, "kernel_scale": 1.0},
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe=f"{_RECIPES}:boltzmann_machine", sources=("C 17.3", "C 18.3", "R"),
+        **on_images(f"{_RECIPES}:boltzmann_machine"), sources=("C 17.3", "C 18.3", "R"),
         members=(f"{_OPS}:boltzmann_energy", f"{_OPS}:boltzmann_log_partition", f"{_OPS}:binary_states"),
     ),
     Entry(
@@ -20,7 +20,7 @@ ROWS = (
         object=f"{_MODELS}.dbn:DBN",
         init={"features": 4, "units": [3, 2], "chains": 4, "sampling_steps": 10, "kernel_scale": 1.0},
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.deep_energy:dbn", sources=("R",),
+        **on_images("keras_course.recipes.deep_energy:dbn"), sources=("R",),
         members=tuple(
             f"keras_course.ops.deep_belief:{name}"
             for name in ("belief_bound", "belief_log_prob", "belief_log_weight", "units_log_prob")
@@ -34,7 +34,7 @@ ROWS = (
             "kernel_scale": 1.0,
         },
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.deep_energy:dbm", sources=("R",),
+        **on_images("keras_course.recipes.deep_energy:dbm"), sources=("R",),
         members=tuple(
             f"keras_course.ops.deep_boltzmann:{name}"
             for name in (
@@ -48,7 +48,7 @@ ROWS = (
         object=f"{_MODELS}.rbm:RBM",
         init={"features": 4, "units": 3, "chains": 6, "gibbs_steps": 2, "sampling_steps": 20, "kernel_scale": 1.0},
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe=f"{_RECIPES}:rbm", sources=("C 18.3", "R"),
+        **on_images(f"{_RECIPES}:rbm"), sources=("C 18.3", "R"),
         members=(
             *(
                 f"{_OPS}:{name}"
@@ -69,7 +69,7 @@ ROWS = (
             "negatives": 6, "sampling_steps": 5,
         },
         inputs=(12, 3),
-        recipe="keras_course.recipes.energy_model:energy_model", sources=("C 17.3", "R"),
+        **on_images("keras_course.recipes.energy_model:energy_model"), sources=("C 17.3", "R"),
         members=(
             *(
                 f"keras_course.ops.energy_models:{name}"

@@ -46,3 +46,16 @@ class Entry(NamedTuple):
     def parts(self) -> tuple[str, ...]:
         """The object and all members, as "module:Name"."""
         return (self.object, *self.members)
+
+
+def on_images(
+    recipe: str, digits: str = "digits-flat", more: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """`recipe` and `datasets` of a row trained on bundled digits, and by "<recipe>_on_images" on MNIST and its sibling.
+
+    Example:
+        >>> on_images("keras_course.recipes.draw:draw")["datasets"]["mnist"]
+        'keras_course.recipes.draw:draw_on_images'
+    """
+    large = dict.fromkeys(("mnist", "fashion-mnist"), f"{recipe}_on_images")
+    return {"recipe": recipe, "datasets": {digits: recipe, **large, **more}}

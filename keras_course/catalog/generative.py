@@ -1,6 +1,6 @@
 """Rows of the chapters on generative models."""
 
-from keras_course.catalog.entry import Entry
+from keras_course.catalog.entry import Entry, on_images
 
 _MODELS = "keras_course.models.generative"
 _FLOWS = "keras_course.layers.flows"
@@ -10,7 +10,7 @@ ROWS = (
         "vae", "Variational autoencoder", shape="model",
         object=f"{_MODELS}.variational_autoencoder:VariationalAutoencoder",
         init={"shape": 6, "latent": 2, "units": (5,)}, inputs={"x": {"shape": [12, 6], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.generative:vae", sources=("C 19.4", "R"),
+        **on_images("keras_course.recipes.generative:vae"), sources=("C 19.4", "R"),
         members=("keras_course.callbacks.code_watch:CodeWatch", "keras_course.callbacks.code_watch:code_report")
         + tuple(
             f"keras_course.ops.elbo:{name}"
@@ -26,7 +26,7 @@ ROWS = (
         object=f"{_MODELS}.draw:DRAW",
         init={"shape": (3, 4), "steps": 2, "latent": 2, "units": 3, "read": 2, "write": 2, "evaluation_samples": 2},
         inputs={"x": {"shape": [12, 3, 4], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.draw:draw", sources=("C 19.4",),
+        **on_images("keras_course.recipes.draw:draw"), sources=("C 19.4",),
         members=tuple(
             f"keras_course.ops.draw_attention:{name}"
             for name in ("window_of", "filterbank", "read_window", "write_window")
@@ -38,7 +38,7 @@ ROWS = (
             "shape": 3, "latent": 2, "generator": (4,), "discriminator": (5,), "steps": 2, "classes": 4,
             "activation": "tanh",
         },
-        inputs=(4, 3), recipe="keras_course.recipes.gan:gan", sources=("C 19.5", "R"),
+        inputs=(4, 3), **on_images("keras_course.recipes.gan:gan"), sources=("C 19.5", "R"),
         members=tuple(
             f"keras_course.ops.adversarial_games:{name}"
             for name in (
@@ -52,7 +52,7 @@ ROWS = (
             "shape": 3, "latent": 2, "generator": (4,), "discriminator": (5,), "penalty": 1.0, "steps": 1,
             "activation": "tanh",
         },
-        inputs=(4, 3), recipe="keras_course.recipes.gan:wgan", sources=("R",),
+        inputs=(4, 3), **on_images("keras_course.recipes.gan:wgan"), sources=("R",),
         members=tuple(
             f"keras_course.ops.adversarial_games:{name}" for name in ("critic_loss", "mixed_rows", "gradient_penalty")
         ),
@@ -77,11 +77,15 @@ ROWS = (
         object=f"{_MODELS}.pixel_cnn:PixelCNN",
         init={"shape": (2, 3), "filters": 2, "blocks": 1, "first_kernel": 3},
         inputs={"x": {"shape": [12, 2, 3], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.pixel_cnn:pixel_cnn", sources=("R",),
-        datasets={
-            "digits": "keras_course.recipes.pixel_cnn:pixel_cnn",
-            "digits-by-class": "keras_course.recipes.pixel_cnn:pixel_cnn_of_classes",
-        },
+        **on_images(
+            "keras_course.recipes.pixel_cnn:pixel_cnn", "digits",
+            {
+                "digits-by-class": "keras_course.recipes.pixel_cnn:pixel_cnn_of_classes",
+                "mnist-by-class": "keras_course.recipes.pixel_cnn:pixel_cnn_of_large_classes",
+                "fashion-mnist-by-class": "keras_course.recipes.pixel_cnn:pixel_cnn_of_large_classes",
+            },
+        ),
+        sources=("R",),
         members=(
             "keras_course.layers.masked_convolution:MaskedConvolution2D",
             "keras_course.ops.masked_convolution:convolution_mask", "keras_course.ops.masked_convolution:causal_maps",
@@ -91,7 +95,7 @@ ROWS = (
         "generator-networks", "Affine and Bernoulli generators", shape="model",
         object=f"{_MODELS}.generator_networks:BernoulliGenerator",
         init={"features": 4, "latent": 2, "units": (3,)}, inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.generator_networks:generator_networks", sources=("C 19.3",),
+        **on_images("keras_course.recipes.generator_networks:generator_networks"), sources=("C 19.3",),
         members=(
             f"{_MODELS}.generator_networks:AffineGenerator",
             *(
@@ -108,7 +112,7 @@ ROWS = (
         object=f"{_MODELS}.made:MADE",
         init={"features": 4, "units": (5,), "order": "random", "masks": 2, "direct": True},
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.autoregressive:made", sources=("R",),
+        **on_images("keras_course.recipes.autoregressive:made"), sources=("R",),
         members=(
             *(
                 f"keras_course.ops.autoregressive_masks:{name}"
@@ -123,7 +127,7 @@ ROWS = (
         object=f"{_MODELS}.masked_flows:MAF",
         init={"shape": 3, "layers": 2, "units": (5,), "actnorm": False, "start_scale": 1.0, "activation": "tanh"},
         inputs=(12, 3),
-        recipe="keras_course.recipes.masked_flow:maf", sources=("R",),
+        **on_images("keras_course.recipes.masked_flow:maf"), sources=("R",),
         members=(
             f"{_FLOWS}.masked_autoregressive:MaskedAutoregressive",
             "keras_course.ops.autoregressive_flow:autoregressive_affine",
@@ -135,7 +139,7 @@ ROWS = (
         object=f"{_MODELS}.coupling_flows:NICE",
         init={"shape": 4, "couplings": 2, "units": (3,), "start_scale": 1.0, "levels": 2, "evaluation_samples": 2},
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        recipe="keras_course.recipes.flows:nice", sources=("R",),
+        **on_images("keras_course.recipes.flows:nice"), sources=("R",),
         members=(
             *(
                 f"keras_course.ops.flows:{name}"
@@ -155,7 +159,7 @@ ROWS = (
         "real-nvp", "Real NVP: a flow of affine couplings, multi-scale for images", shape="model",
         object=f"{_MODELS}.coupling_flows:RealNVP",
         init={"shape": 4, "couplings": 2, "units": (3,), "start_scale": 1.0}, inputs=(12, 4),
-        recipe="keras_course.recipes.flows:real_nvp", sources=("R",),
+        **on_images("keras_course.recipes.flows:real_nvp"), sources=("R",),
         members=(
             *(
                 f"keras_course.ops.flows:{name}"

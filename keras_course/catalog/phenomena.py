@@ -98,6 +98,9 @@ ROWS = (
     ),
     Entry(
         "likelihood-table", "Log-likelihoods of digits: every model on the same pixels, in one table",
+        datasets=dict.fromkeys(
+            ("digits-flat", "mnist", "fashion-mnist"), "keras_course.experiments.likelihood_table:Config"
+        ),
         shape="experiment", object="keras_course.experiments.likelihood_table:run",
         recipe="keras_course.experiments.likelihood_table:Config", sources=("R", "C 18.3", "C 19.4"),
         members=(

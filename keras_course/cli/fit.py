@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     config = read_json(fitted.run / CONFIG)
     if config.get("resumed"):
         print(f"resumed       {_proof(config['resumed'][-1])}")
-    missed = missed_bounds(fitted.recipe, fitted.metrics["test"])
+    missed = missed_bounds(fitted.recipe, fitted.metrics["test"], fitted.baseline)
     if missed and not config["tiny"] and config["epochs"] >= fitted.recipe.epochs:
         print(f"keras-course: warning: below what the recipe must reach: {'; '.join(missed)}", file=sys.stderr)
     return 0
@@ -105,13 +105,20 @@ def _started(args: argparse.Namespace) -> Fitted:
 
 def _experiment(args: argparse.Namespace) -> int:
     """Runs an experiment, then prints its headline."""
-    given = _given(args, ("dataset", "epochs", "resume", "checkpoint_steps", "checkpoint_seconds"))
+    from keras_course import catalog
+    from keras_course.pipeline.recipe import recipe_reference
+
+    unused = ("epochs", "resume", "checkpoint_steps", "checkpoint_seconds")
+    given = _given(args, unused if catalog.get(args.slug).datasets else ("dataset", *unused))
     if given:
         raise KerasCourseError(f"{args.slug!r} is an experiment, which trains no model; leave out {', '.join(given)}.")
+    recipe_reference(args.slug, args.dataset)
     start_tensorflow()
     from keras_course.pipeline.experiment import run_experiment
 
-    done = run_experiment(args.slug, out=args.out, seed=args.seed, tiny=args.tiny, threads=args.threads)
+    done = run_experiment(
+        args.slug, out=args.out, seed=args.seed, tiny=args.tiny, dataset=args.dataset, threads=args.threads
+    )
     if done.moved is not None:
         print(f"moved aside   {done.moved} (the run that lay in {done.run})")
     width = max(map(len, done.table.headline), default=0)

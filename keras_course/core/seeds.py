@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from numbers import Integral
 from typing import Any
 
 
@@ -59,15 +60,31 @@ def stateless_seed(root: int, salt: str, step: Any) -> Any:
 
 
 def seed_pair(seed: Any) -> Any:
-    """What stateless random functions take: an int s as [0, s], a pair as it is.
+    """What stateless random functions take: an int s as [bits of s above the lowest 31, lowest 31], a pair as it is.
+
+    Args:
+        seed: int, or integer tensor (2,).
+
+    Returns:
+        int32 tensor (2,); [0, s] for 0 <= s < 2**31.
+
+    Raises:
+        ValueError: for anything else.
 
     Example:
-        >>> seed_pair(3).numpy().tolist()
-        [0, 3]
+        >>> seed_pair(3).numpy().tolist(), seed_pair(2**31 + 3).numpy().tolist()
+        ([0, 3], [1, 3])
     """
     from keras import ops
 
-    return ops.convert_to_tensor([0, seed], dtype="int32") if isinstance(seed, int) else ops.cast(seed, "int32")
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        return ops.convert_to_tensor([int(seed) >> 31 & 0x7FFFFFFF, int(seed) & 0x7FFFFFFF], dtype="int32")
+    if not isinstance(seed, list | tuple) and not hasattr(seed, "shape"):
+        raise ValueError(f"A seed is an int or a pair of them. Received: seed={seed!r}")
+    given = seed if hasattr(seed, "shape") else ops.convert_to_tensor(seed)
+    if "int" not in str(given.dtype) or tuple(given.shape) not in ((2,), (None,)):
+        raise ValueError(f"A seed is an int or a pair of them. Received: seed={seed!r}")
+    return ops.cast(given, "int32")
 
 
 def fold_in(seed: Any, index: Any) -> Any:

@@ -46,6 +46,50 @@ def require_positive_int(who: str, **values: Any) -> None:
             raise ValueError(f"{who} needs an integer {name} of at least 1. Received: {name}={value!r}")
 
 
+def checked_count(who: str, least: int = 0, **values: Any) -> Any:
+    """A number of draws, rows or steps that a caller or a server's client asks for.
+
+    Args:
+        who: name of the method, first word of the message.
+        least: the least number that makes sense; 0 where an empty answer has a shape.
+        **values: the count by its name: an int, an integer array () or a scalar integer tensor.
+
+    Returns:
+        The count: an int where its value is known, else the tensor, with a check of its value in the graph.
+
+    Raises:
+        ValueError: for no whole number, or one below `least`. A tensor in a graph or in an exported endpoint is an
+            InvalidArgumentError of the same words, where it runs.
+
+    Example:
+        >>> checked_count("Mine.sample", n=-2)
+        Traceback (most recent call last):
+            ...
+        ValueError: Mine.sample needs an integer n of at least 0. Received: n=-2
+    """
+    ((name, value),) = values.items()
+    wanted = f"{who} needs an integer {name} of at least {least}. Received: {name}="
+    if hasattr(value, "shape"):
+        if "int" not in str(value.dtype) or tuple(value.shape) != ():
+            raise ValueError(f"{wanted}{tuple(value.shape)} {value.dtype}")
+        value = _value_or_checked(value, least, wanted)
+        if hasattr(value, "shape"):
+            return value
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise ValueError(f"{wanted}{value!r}")
+    return value
+
+
+def _value_or_checked(count: Any, least: int, wanted: str) -> Any:
+    """The int that a scalar holds; of one that is not known yet, the tensor behind its check."""
+    import tensorflow as tf
+
+    if not tf.is_symbolic_tensor(count):
+        return int(count)
+    with tf.control_dependencies([tf.debugging.Assert(count >= least, [wanted, count])]):
+        return tf.identity(count)
+
+
 def require_one_of(who: str, allowed: Iterable[Any], **values: Any) -> None:
     """Refuses a value that is not in `allowed`."""
     choices = tuple(allowed)

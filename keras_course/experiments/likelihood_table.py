@@ -1,14 +1,15 @@
-"""What each model knows of black-and-white digits: log-likelihood of the test split, nats a digit, in one table.
+"""What each model knows of black-and-white images: log-likelihood of the test split, nats an image, in one table.
 
-    bits a pixel = -nats / (64 log 2)
+    bits a pixel = -nats / (D log 2),   D pixels
     exact        log P(x) itself
     estimate     log Z by annealed importance sampling, whose error raises the likelihood rather than lowers it
     bound        at most log P(x): the importance-weighted bound; those of deep energy models, at such an estimate of
-                 log Z; and a density of x + u, u uniform on [0, 1)^64, as
+                 log Z; and a density of x + u, u uniform on [0, 1)^D, as
                  E_u log p(x + u) <= log of the integral of p over the cell of x
 
-Every model is trained as its own recipe says, on the same split of the same pixels. One more model is one more line
-in `SCORES`.
+Every model is trained as its own recipe says, on the same split of the same pixels: digits cut at one half, or MNIST
+and Fashion-MNIST, each pixel drawn once with the probability of its grey value (`recipes.large_images`). Nats of the
+one do not compare with nats of the other. One more model is one more line in `SCORES`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import importlib.util
 import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,19 @@ from keras_course.ops.floating import as_floating
 from keras_course.pipeline.batches import TrainingBatches, recipe_data
 from keras_course.pipeline.fit import compiled_model, train
 from keras_course.pipeline.plots import BLUE, GREEN, ORANGE, PURPLE
-from keras_course.pipeline.recipe import recipe_of
+from keras_course.pipeline.recipe import Recipe, recipe_of
 
 __all__ = ["Config", "bits_per_value", "factorised_log_likelihood", "run"]
 
-PIXELS = 64
+PIXELS = {"digits-flat": 64, "mnist": 784, "fashion-mnist": 784}
+DIGITS = next(iter(PIXELS))
+SIZES = {  # what a size of `Config` is on digits, and on large images
+    "components": (32, 100),
+    "temperatures": (5000, 15_000),
+    "runs": (200, 100),
+    "draws": (1000, 200),
+}
+THEIR_UNITS, THEIR_EPOCHS = (96, 500), (200, 20)  # of scikit-learn's machine
 AT_A_TIME = 60  # digits whose draws of codes stand in memory together
 
 
@@ -54,25 +64,24 @@ def annealed(model: Any, data: Any, config: Config) -> Any:
 
 def importance_weighted(model: Any, data: Any, config: Config) -> Any:
     """The bound with `config.draws` draws of the code."""
-    x = data.test.x
+    x, draws = data.test.x, config.size("draws")
     parts = range(0, len(x), AT_A_TIME)
     bounds = [
-        model.log_prob_importance_weighted(x[start : start + AT_A_TIME], config.seed + start, config.draws)
-        for start in parts
+        model.log_prob_importance_weighted(x[start : start + AT_A_TIME], config.seed + start, draws) for start in parts
     ]
     return np.concatenate([ops.convert_to_numpy(each) for each in bounds])
 
 
 def recognised(model: Any, data: Any, config: Config) -> Any:
     """The bound of a belief network with 50 draws of its recognition, at an estimate of its top's log Z."""
-    found = model.annealed_log_partition(config.temperatures, config.runs, config.seed)
+    found = model.annealed_log_partition(config.size("temperatures"), config.size("runs"), config.seed)
     return model.sampled_bound(data.test.x, config.seed, 50, found.value, together=True)
 
 
 def mean_field(model: Any, data: Any, config: Config) -> Any:
     """The variational bound of a deep Boltzmann machine, at an estimate of its log Z."""
     base = _log_odds(data.train.x)
-    found = model.annealed_log_partition(config.temperatures, config.runs, config.seed, base)
+    found = model.annealed_log_partition(config.size("temperatures"), config.size("runs"), config.seed, base)
     return model.bound(data.test.x, found.value)
 
 
@@ -94,19 +103,23 @@ class Config:
 
     Args:
         models: slugs of `SCORES`.
-        components: int, of the Gaussian with principal components.
+        data: "digits-flat", "mnist" or "fashion-mnist".
+        components: int, of the Gaussian with principal components; None, here and below, is what `SIZES` says.
         temperatures, runs: ints, of annealed importance sampling.
         draws: int, of the code, in the importance-weighted bound.
+        images: int, how many test images are scored, the first of them.
         epochs: int, instead of every recipe's own, or None.
         examples: int, the first so many of each split, or None for all.
         seed: int, of split, weights and draws.
     """
 
     models: tuple[str, ...] = tuple(SCORES)
-    components: int = 32
-    temperatures: int = 5000
-    runs: int = 200
-    draws: int = 1000
+    data: str = DIGITS
+    components: int | None = None
+    temperatures: int | None = None
+    runs: int | None = None
+    draws: int | None = None
+    images: int = 1000
     epochs: int | None = None
     examples: int | None = None
     seed: int = 0
@@ -114,13 +127,22 @@ class Config:
     def __post_init__(self) -> None:
         for slug in self.models:
             require_one_of("Config", SCORES, models=slug)
-        require_positive_int(
-            "Config", components=self.components, temperatures=self.temperatures, runs=self.runs, draws=self.draws,
-            **{name: getattr(self, name) for name in ("epochs", "examples") if getattr(self, name) is not None},
-        )  # fmt: skip
+        require_one_of("Config", PIXELS, data=self.data)
+        given = {name: getattr(self, name) for name in (*SIZES, "images", "epochs", "examples")}
+        require_positive_int("Config", **{name: value for name, value in given.items() if value is not None})
+        if self.size("components") > PIXELS[self.data]:
+            most = PIXELS[self.data]
+            raise ValueError(f"Config needs at most {most} components. Received: components={self.components}")
 
-        if self.components > PIXELS:
-            raise ValueError(f"Config needs at most {PIXELS} components. Received: components={self.components}")
+    @property
+    def large(self) -> bool:
+        """Whether the images are not the bundled digits."""
+        return self.data != DIGITS
+
+    def size(self, name: str) -> int:
+        """One of `SIZES`, as it was given, or as it is on these data."""
+        given = getattr(self, name)
+        return int(SIZES[name][self.large] if given is None else given)
 
     @classmethod
     def tiny(cls) -> Config:
@@ -145,10 +167,10 @@ def run(config: Config) -> Table:
 
     Source: R; C 18.3, C 19.4.
     """
-    data = recipe_data(recipe_of("vae"), config.seed, config.examples)
+    data = _scored(recipe_data(_recipe("vae", config), config.seed, config.examples), config)
     rows = [
         ("factorised Bernoulli", "exact", np.asarray(factorised_log_likelihood(data.train.x, data.test.x))),
-        (f"Gaussian, {config.components} components", "bound", _principal_components(data, config)),
+        (f"Gaussian, {config.size('components')} components", "bound", _principal_components(data, config)),
     ]
     if importlib.util.find_spec("sklearn") is not None:
         rows.append(("BernoulliRBM (scikit-learn)", "estimate", _scikit_learn(data, config)))
@@ -161,22 +183,34 @@ def run(config: Config) -> Table:
         "kind": [kind for _, kind, _ in rows],
         "nats": nats,
         "standard_error": [float(np.std(each, ddof=1) / np.sqrt(len(each))) for _, _, each in rows],
-        "bits_per_pixel": bits_per_value(nats, PIXELS),
+        "bits_per_pixel": bits_per_value(nats, PIXELS[config.data]),
     }
-    headline = {f"nats a digit, {name}": float(value) for name, value in zip(columns["model"], nats, strict=True)}
-    return Table("likelihood-table", columns, _draw, headline)
+    one = "an image" if config.large else "a digit"
+    headline = {f"nats {one}, {name}": float(value) for name, value in zip(columns["model"], nats, strict=True)}
+    of = config.data if config.large else "black-and-white digits"
+    return Table("likelihood-table", columns, partial(_draw, of=of, one=one.split()[1]), headline)
+
+
+def _recipe(slug: str, config: Config) -> Recipe:
+    return recipe_of(slug, config.data if config.large else None)
+
+
+def _scored(data: Any, config: Config) -> Any:
+    """The data with the test images that are scored."""
+    test = replace(data.test, x=data.test.x[: config.images], y=data.test.y[: config.images])
+    return replace(data, test=test)
 
 
 def _trained(slug: str, config: Config) -> tuple[Any, Any]:
     """A model as its recipe trains it, and the data as its recipe lays them."""
-    recipe = recipe_of(slug)
+    recipe = _recipe(slug, config)
     data = recipe_data(recipe, config.seed, config.examples)
     batches = TrainingBatches(data.train, recipe.batch_size, config.seed, recipe.augment, recipe.augment_draws)
     keras.utils.set_random_seed(config.seed)
     model = compiled_model(recipe, data, config.seed)
     with tempfile.TemporaryDirectory() as folder:
         train(model, recipe, data, batches, config.epochs or recipe.epochs, Path(folder), progress=False)
-    return model, data
+    return model, _scored(data, config)
 
 
 def factorised_log_likelihood(train: Any, test: Any) -> Any:
@@ -228,18 +262,19 @@ def _principal_components(data: Any, config: Config) -> Any:
     train_x, test_x = (part.x + generator.random(part.x.shape) for part in (data.train, data.test))
     mean = train_x.mean(axis=0)
     values, axes = np.linalg.eigh(np.cov(train_x.T))
-    if config.components < PIXELS:
-        values[: PIXELS - config.components] = values[: PIXELS - config.components].mean()
+    left = len(values) - config.size("components")
+    if left:
+        values[:left] = values[:left].mean()
     along = (test_x - mean) @ axes
     return -0.5 * (np.log(2 * np.pi * values) + along**2 / values).sum(axis=1)
 
 
 def _scikit_learn(data: Any, config: Config) -> Any:
-    """scikit-learn's machine of as many hidden units as ours, 200 epochs at a constant rate."""
+    """scikit-learn's machine of as many hidden units as ours, 200 epochs at a constant rate, 20 on large images."""
     from sklearn.neural_network import BernoulliRBM
 
-    epochs = config.epochs or 200
-    theirs = BernoulliRBM(96, learning_rate=0.05, batch_size=100, n_iter=epochs, random_state=config.seed)
+    units, epochs = THEIR_UNITS[config.large], config.epochs or THEIR_EPOCHS[config.large]
+    theirs = BernoulliRBM(units, learning_rate=0.05, batch_size=100, n_iter=epochs, random_state=config.seed)
     theirs.fit(data.train.x)
     parameters = (theirs.components_.T, theirs.intercept_visible_, theirs.intercept_hidden_)
     return _annealed(*(np.asarray(each, "float32") for each in parameters), data, config)
@@ -248,7 +283,7 @@ def _scikit_learn(data: Any, config: Config) -> Any:
 def _annealed(kernel: Any, visible_bias: Any, hidden_bias: Any, data: Any, config: Config) -> Any:
     base = _log_odds(data.train.x)
     found = annealed_log_partition(
-        kernel, visible_bias, hidden_bias, None, config.temperatures, config.runs, config.seed, base
+        kernel, visible_bias, hidden_bias, None, config.size("temperatures"), config.size("runs"), config.seed, base
     )
     free = rbm_free_energy(data.test.x, kernel, visible_bias, hidden_bias)
     return -ops.convert_to_numpy(free) - found.value
@@ -260,8 +295,8 @@ def _log_odds(x: Any) -> np.ndarray:
     return np.log(means / (1 - means))
 
 
-def _draw(table: Table) -> Figure:
-    """Nats a digit, best above; bars of one standard error over the digits."""
+def _draw(table: Table, of: str, one: str) -> Figure:
+    """Nats an image, best above; bars of one standard error over the images."""
     order = np.argsort(table["nats"])
     colours = {"exact": BLUE, "estimate": ORANGE, "bound": GREEN}
     figure = Figure(figsize=(7.5, 0.42 * len(table) + 1.3), layout="constrained")
@@ -275,8 +310,8 @@ def _draw(table: Table) -> Figure:
                       ha="center", fontsize=8)  # fmt: skip
     axes.set_yticks(range(len(table)), [f"{table['model'][row]} ({table['kind'][row]})" for row in order])
     axes.set_ylim(-0.6, len(table) - 0.3)
-    axes.set_xlabel("log P(x), nats a test digit")
+    axes.set_xlabel(f"log P(x), nats a test {one}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.25, linewidth=0.6)
-    axes.set_title("black-and-white digits: what each model knows of them", fontsize=11)
+    axes.set_title(f"{of}: what each model knows of them", fontsize=11)
     return figure

@@ -58,6 +58,7 @@ def run_experiment(
     out: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     tiny: bool = False,
+    dataset: str | None = None,
     threads: int | None = None,
 ) -> Experimented:
     """Runs an experiment of the catalogue and writes a run folder.
@@ -67,6 +68,7 @@ def run_experiment(
         out: run folder; None takes runs/<slug>-<date>-<time>. An ended run that lies there is moved aside.
         seed: int in [0, 2**31), in place of the settings' own; None leaves those.
         tiny: the experiment's settings for a run of seconds.
+        dataset: one of the experiment's data sets, or None for the first, where its row names some.
         threads: int, pins TensorFlow's thread pools; only before TensorFlow has run anything.
 
     Returns:
@@ -77,7 +79,7 @@ def run_experiment(
         ValueError: for a seed or threads out of range.
         RunFolderError: if the folder cannot be taken; nothing was touched.
     """
-    config = configured(slug, seed, tiny)
+    config = configured(slug, seed, tiny, dataset)
     set_threads(threads)
     folder = claim_run_folder(out, slug)
     settings = dataclasses.asdict(config)
@@ -97,7 +99,7 @@ def run_experiment(
         folder.unlock()
 
 
-def configured(slug: str, seed: int | None = None, tiny: bool = False) -> Any:
+def configured(slug: str, seed: int | None = None, tiny: bool = False, dataset: str | None = None) -> Any:
     """The settings of an experiment.
 
     A seed takes the place of `Config.seed`; of several `Config.seeds` there are as many as before, counted from it.
@@ -106,19 +108,22 @@ def configured(slug: str, seed: int | None = None, tiny: bool = False) -> Any:
         slug: a system whose recipe is an experiment.
         seed: int in [0, 2**31), or None for the settings' own.
         tiny: whether to take `Config.tiny()`.
+        dataset: one of the experiment's data sets, which takes the place of `Config.data`; None leaves that.
 
     Raises:
         UnknownSlugError: if no system is called so.
-        KerasCourseError: if it is no experiment, or has no seed to replace.
+        KerasCourseError: if it is no experiment, has no such data set, or no seed to replace.
         ValueError: for a seed out of range.
     """
-    reference = recipe_reference(slug)
+    reference = recipe_reference(slug, dataset)
     if not is_experiment(slug):
         raise KerasCourseError(f"{slug!r} is no experiment: its recipe trains a model (pipeline.fit).")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31):
         raise ValueError(f"An experiment needs an integer seed in [0, 2**31). Received: seed={seed!r}")
     kind = catalog.resolve_member(reference)
     config = kind.tiny() if tiny else kind()
+    if dataset is not None:
+        config = dataclasses.replace(config, data=dataset)
     if seed is None:
         return config
     if hasattr(config, "seed"):

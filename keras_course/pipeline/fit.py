@@ -32,7 +32,7 @@ from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.export import export_model
 from keras_course.pipeline.figures import FigureContext, draw_figures
 from keras_course.pipeline.guard import FiniteGuard, guarded
-from keras_course.pipeline.recipe import Baseline, Recipe, recipe_of
+from keras_course.pipeline.recipe import Baseline, Recipe, bounds_of, recipe_of
 from keras_course.pipeline.record import data_record, environment, execution_mode_of, set_threads
 from keras_course.pipeline.run_folder import (
     CHECKPOINTS,
@@ -173,15 +173,16 @@ def _fit(recipe: Recipe, dataset: Dataset, folder: RunFolder, progress: bool) ->
 
     metrics = measured(recipe, model, dataset, seed)
     baseline = None if recipe.baseline is None else Baseline(*recipe.baseline(dataset, seed))
+    floor, ceiling = bounds_of(recipe, baseline)
     content: dict[str, Any] = {
         **metrics,
         "baseline": {} if baseline is None else dict(baseline.metrics),
         "baseline_name": None if baseline is None else baseline.name,
         "selected_epoch": selected,
         "training_seconds": round(seconds, 3),
-        "floor": dict(recipe.floor),
-        "ceiling": dict(recipe.ceiling),
-        "missed": missed_bounds(recipe, metrics["test"]),
+        "floor": floor,
+        "ceiling": ceiling,
+        "missed": missed_bounds(recipe, metrics["test"], baseline),
     }
     write_json(folder.path / METRICS, content)
     context = FigureContext(recipe, model, dataset, history, metrics["test"], seed)
@@ -278,17 +279,18 @@ def measured(recipe: Recipe, model: Any, dataset: Dataset, seed: int) -> dict[st
     return found
 
 
-def missed_bounds(recipe: Recipe, metrics: Mapping[str, float]) -> list[str]:
+def missed_bounds(recipe: Recipe, metrics: Mapping[str, float], baseline: Baseline | None = None) -> list[str]:
     """What the test metrics fail to reach, in words; empty if nothing."""
     missing = float("nan")
+    floor, ceiling = bounds_of(recipe, baseline)
     missed = [
         f"{name} {metrics.get(name, missing):.4f} < {bound}"
-        for name, bound in recipe.floor.items()
+        for name, bound in floor.items()
         if not metrics.get(name, missing) >= bound
     ]
     missed += [
         f"{name} {metrics.get(name, missing):.4f} > {bound}"
-        for name, bound in recipe.ceiling.items()
+        for name, bound in ceiling.items()
         if not metrics.get(name, missing) <= bound
     ]
     return missed

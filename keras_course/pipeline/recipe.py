@@ -34,9 +34,20 @@ from keras_course.core.shapes import require_one_of, require_positive_int
 if TYPE_CHECKING:
     from keras_course.pipeline.figures import FigureContext
 
-__all__ = ["Baseline", "Recipe", "figure_name", "is_experiment", "recipe_of", "recipe_of_run", "recipe_reference"]
+__all__ = [
+    "BASELINE",
+    "Baseline",
+    "Recipe",
+    "bounds_of",
+    "figure_name",
+    "is_experiment",
+    "recipe_of",
+    "recipe_of_run",
+    "recipe_reference",
+]
 
 TINY = MappingProxyType({"epochs": 2, "examples": 256})
+BASELINE = "baseline"  # as a bound: what the baseline reaches in the same run
 
 
 class Baseline(NamedTuple):
@@ -62,8 +73,9 @@ class Recipe:
         batch_size: examples a step, the last batch of an epoch may be smaller; None takes the whole training set.
         epochs: passes over the training set.
         baseline: callable(dataset, seed) that returns `Baseline(name, metrics)` measured on `dataset.test`, or None.
-        floor: test metric -> least value a full run must reach (accuracies, log-likelihoods).
-        ceiling: test metric -> greatest value a full run may have (losses, errors).
+        floor: test metric -> least value a full run must reach (accuracies, log-likelihoods); `BASELINE` in the
+            place of a number is what the baseline reaches in the same run, where nobody has measured more.
+        ceiling: test metric -> greatest value a full run may have (losses, errors), or `BASELINE`.
         figures: callables(FigureContext) that return a matplotlib `Figure`, the text of an SVG document, or None where
             there is nothing to draw; saved as figures/<name of the function>.png, or .svg (`functools.partial` is seen
             through).
@@ -97,8 +109,8 @@ class Recipe:
     batch_size: int | None = 64
     epochs: int = 20
     baseline: Callable[[Any, int], Baseline | tuple[str, Mapping[str, float]]] | None = None
-    floor: Mapping[str, float] = field(default_factory=dict)
-    ceiling: Mapping[str, float] = field(default_factory=dict)
+    floor: Mapping[str, float | str] = field(default_factory=dict)
+    ceiling: Mapping[str, float | str] = field(default_factory=dict)
     figures: tuple[Callable[[FigureContext], Any], ...] = ()
     prepare: Callable[[Any], Any] | None = None
     augment: Callable[[Any, Any], Any] | None = None
@@ -137,8 +149,13 @@ class Recipe:
                 )
         for name in ("floor", "ceiling"):
             for metric, bound in getattr(self, name).items():
-                if not math.isfinite(bound):
-                    raise ValueError(f"Recipe needs finite bounds. Received: {name}[{metric!r}]={bound!r}")
+                if bound == BASELINE and self.baseline is not None:
+                    continue
+                if isinstance(bound, str) or not math.isfinite(bound):
+                    raise ValueError(
+                        f"Recipe needs finite bounds, or {BASELINE!r} where there is one. "
+                        f"Received: {name}[{metric!r}]={bound!r}"
+                    )
         unknown = sorted(set(self.tiny) - set(TINY))
         if unknown:
             raise ValueError(f"Recipe knows 'epochs' and 'examples' in tiny. Received: tiny has {unknown}")
@@ -166,6 +183,25 @@ def figure_name(figure: Callable[..., Any]) -> str:
     while isinstance(figure, partial):
         figure = figure.func
     return str(getattr(figure, "__name__", type(figure).__name__))
+
+
+def bounds_of(recipe: Recipe, baseline: Baseline | None) -> tuple[dict[str, float], dict[str, float]]:
+    """Floor and ceiling of a recipe in numbers, `BASELINE` as what the baseline reached (NaN where it has no such).
+
+    Example:
+        >>> recipe = Recipe("mine", "digits", print, print, baseline=print, floor={"accuracy": BASELINE})
+        >>> bounds_of(recipe, Baseline("majority", {"accuracy": 0.1}))
+        ({'accuracy': 0.1}, {})
+    """
+    reached = {} if baseline is None else baseline.metrics
+
+    def number(metric: str, bound: float | str) -> float:
+        return float(reached.get(metric, math.nan) if isinstance(bound, str) else bound)
+
+    floor, ceiling = (
+        {name: number(name, bound) for name, bound in each.items()} for each in (recipe.floor, recipe.ceiling)
+    )
+    return floor, ceiling
 
 
 def recipe_reference(slug: str, dataset: str | None = None) -> str:
@@ -221,6 +257,9 @@ def is_experiment(slug: str) -> bool:
 def recipe_of(slug: str, dataset: str | None = None) -> Recipe:
     """The recipe of a catalogue entry.
 
+    A function that several data sets of a row share is called with the name of the one wanted, every other without
+    arguments.
+
     Args:
         slug: name of the system.
         dataset: name of one of its data sets, or None for the first.
@@ -234,7 +273,8 @@ def recipe_of(slug: str, dataset: str | None = None) -> Recipe:
     reference = recipe_reference(slug, dataset)
     if is_experiment(slug):
         raise KerasCourseError(f"{slug!r} is an experiment: it trains no model (pipeline.experiment.run_experiment).")
-    recipe = catalog.resolve_member(reference)()
+    shared = list(catalog.get(slug).datasets.values()).count(reference) > 1
+    recipe = catalog.resolve_member(reference)(*[dataset] * shared)
     if not isinstance(recipe, Recipe):
         raise TypeError(f"{reference} must return a Recipe. Received: {recipe!r}")
     return recipe

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, ORANGE
+from keras_course.recipes.large_images import SHOWN, few_test_images
 
 __all__ = ["components_as_images", "explained_variance", "plane_of_codes", "reconstructions", "show_grey"]
 
@@ -72,8 +73,8 @@ def explained_variance(context: FigureContext) -> Figure:
 
 def plane_of_codes(context: FigureContext) -> Figure:
     """Test digits by the first two numbers of their codes, coloured by their class, which no model saw."""
-    codes = np.asarray(context.model.encode(context.dataset.test.x))[:, :2]
-    labels = np.asarray(context.dataset.test.y)
+    codes = np.asarray(context.model.encode(few_test_images(context.dataset)))[:, :2]
+    labels = np.asarray(context.dataset.test.y[:SHOWN])
     figure = Figure(figsize=(5.6, 5.0), layout="constrained")
     axes = figure.subplots()
     for k, colour in enumerate(colormaps["tab10"].colors[: context.dataset.spec.classes or 10]):

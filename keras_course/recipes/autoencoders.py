@@ -16,7 +16,7 @@ from keras_course.models.autoencoders import (
 )
 from keras_course.models.latent.pca import PCA
 from keras_course.pipeline.plots import learning_curves
-from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.pipeline.recipe import BASELINE, Baseline, Recipe
 from keras_course.recipes.autoencoder_figures import (
     components_as_images,
     explained_variance,
@@ -30,30 +30,49 @@ from keras_course.recipes.code_figures import (
     spectrum_of_slopes,
     units_at_work,
 )
+from keras_course.recipes.large_images import BATCH as LARGE_BATCH
+from keras_course.recipes.large_images import STEPS, is_large, on_large_images, rows_of_pixels
 
 __all__ = [
     "autoencoder",
+    "autoencoder_on_images",
     "best_linear_denoiser",
     "contraction_of_test_digits",
     "contractive_autoencoder",
+    "contractive_autoencoder_on_images",
     "denoising_autoencoder",
+    "denoising_autoencoder_on_images",
     "mean_digit",
     "pca",
     "pca_of_as_many_units",
     "pca_of_two",
+    "pca_on_images",
     "share_at_work",
     "sparse_autoencoder",
+    "sparse_autoencoder_on_images",
     "without_penalty",
 ]
 
 CODE, PLANE, NOISE = 8, 2, 0.5
 BATCH, STEPS_AN_EPOCH = 32, 40  # 1,258 training digits
+LARGE_EPOCHS = 20
+WIDEST_OVERCOMPLETE, WIDEST_SPARSE, WIDEST_CONTRACTIVE = 1024, 512, 256  # codes of images of 784 pixels
 
 
-def _falling_rate(rate: float, epochs: int) -> dict[str, Any]:
-    """Compile arguments: Adam along a cosine, an epoch in one call of the graph."""
-    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * STEPS_AN_EPOCH)
+def _falling_rate(rate: float, epochs: int, steps: int = STEPS_AN_EPOCH) -> dict[str, Any]:
+    """Compile arguments: Adam along a cosine, forty steps in one call of the graph."""
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * steps)
     return {"optimizer": keras.optimizers.Adam(schedule), "steps_per_execution": STEPS_AN_EPOCH}
+
+
+def _on_images(recipe: Recipe, name: str, rate: float = 1e-3, **changes: Any) -> Recipe:
+    """Twenty epochs on images of 28 x 28 grey values."""
+    usual = {
+        "prepare": rows_of_pixels,
+        "compile": lambda spec: _falling_rate(rate, LARGE_EPOCHS, STEPS),
+        "epochs": LARGE_EPOCHS,
+    }
+    return on_large_images(recipe, name, **{**usual, **changes})
 
 
 def pca() -> Recipe:
@@ -71,6 +90,13 @@ def pca() -> Recipe:
         baseline=mean_digit,
         ceiling={"reconstruction_error": 0.036},
         figures=(components_as_images, explained_variance, reconstructions, plane_of_codes),
+    )
+
+
+def pca_on_images(name: str) -> Recipe:
+    """Thirty-two components of images of 28 x 28 pixels."""
+    return _on_images(
+        pca(), name, model=lambda spec, seed: PCA(4 * CODE, spec.features, seed=seed), compile=lambda spec: {}, epochs=1
     )
 
 
@@ -96,6 +122,17 @@ def autoencoder() -> Recipe:
     )
 
 
+def autoencoder_on_images(name: str) -> Recipe:
+    """Images of 28 x 28 pixels through two numbers, by wider layers."""
+    return _on_images(
+        autoencoder(),
+        name,
+        model=lambda spec, seed: Autoencoder(
+            spec.features, code=PLANE, units=(512, 256, 64), output_activation="sigmoid", seed=seed
+        ),
+    )
+
+
 def denoising_autoencoder() -> Recipe:
     """Digits under Gaussian noise of half the range of grey, cleaned; a code four times as wide as x.
 
@@ -107,8 +144,8 @@ def denoising_autoencoder() -> Recipe:
         slug="denoising-autoencoder",
         dataset="digits-flat",
         model=lambda spec, seed: DenoisingAutoencoder(
-            spec.features, code=4 * spec.features, amount=NOISE, code_activation="relu", output_activation="sigmoid",
-            seed=seed,
+            spec.features, code=min(4 * spec.features, WIDEST_OVERCOMPLETE), amount=NOISE, code_activation="relu",
+            output_activation="sigmoid", seed=seed,
         ),
         compile=lambda spec: _falling_rate(3e-3, epochs),
         batch_size=BATCH,
@@ -117,6 +154,11 @@ def denoising_autoencoder() -> Recipe:
         ceiling={"reconstruction_error": 0.033},
         figures=(learning_curves, noisy_reconstructions, field_on_plane, atoms),
     )  # fmt: skip
+
+
+def denoising_autoencoder_on_images(name: str) -> Recipe:
+    """The same noise on images of 28 x 28 pixels, and 1024 code units."""
+    return _on_images(denoising_autoencoder(), name)
 
 
 def sparse_autoencoder() -> Recipe:
@@ -130,7 +172,7 @@ def sparse_autoencoder() -> Recipe:
         slug="sparse-autoencoder",
         dataset="digits-flat",
         model=lambda spec, seed: SparseAutoencoder(
-            spec.features, code=2 * spec.features, strength=0.2, tied=True, seed=seed
+            spec.features, code=_sparse_units(spec), strength=0.2, tied=True, seed=seed
         ),
         compile=lambda spec: _falling_rate(3e-3, epochs),
         batch_size=BATCH,
@@ -140,6 +182,17 @@ def sparse_autoencoder() -> Recipe:
         ceiling={"reconstruction_error": 0.0147, "share_at_work": 0.1},
         figures=(learning_curves, reconstructions, atoms, units_at_work),
     )
+
+
+def sparse_autoencoder_on_images(name: str) -> Recipe:
+    """512 units for images of 28 x 28 pixels, of which one in ten may be at work; PCA has 51 components."""
+    recipe = sparse_autoencoder()
+    ceiling = {"reconstruction_error": BASELINE, "share_at_work": recipe.ceiling["share_at_work"]}
+    return _on_images(recipe, name, ceiling=ceiling)
+
+
+def _sparse_units(spec: Any) -> int:
+    return min(2 * int(spec.features), WIDEST_SPARSE)
 
 
 def contractive_autoencoder() -> Recipe:
@@ -162,13 +215,19 @@ def contractive_autoencoder() -> Recipe:
     )
 
 
+def contractive_autoencoder_on_images(name: str) -> Recipe:
+    """A code of 256 units over images of 28 x 28 pixels; its slopes are to be smaller than without the penalty."""
+    return _on_images(contractive_autoencoder(), name, ceiling={"contraction": BASELINE})
+
+
 CONTRACTIVE_EPOCHS = 60
 
 
 def _contractive(strength: float) -> Any:
     return lambda spec, seed: ContractiveAutoencoder(
-        spec.features, code=spec.features, strength=strength, tied=True, output_activation="sigmoid", seed=seed
-    )
+        spec.features, code=min(spec.features, WIDEST_CONTRACTIVE), strength=strength, tied=True,
+        output_activation="sigmoid", seed=seed,
+    )  # fmt: skip
 
 
 def mean_digit(dataset: Any, seed: int) -> Baseline:
@@ -191,7 +250,7 @@ def pca_of_two(dataset: Any, seed: int) -> Baseline:
 
 def pca_of_as_many_units(dataset: Any, seed: int) -> Baseline:
     """As many principal components as a tenth of the sparse code."""
-    count = round(0.1 * 2 * dataset.spec.features)
+    count = round(0.1 * _sparse_units(dataset.spec))
     return Baseline(f"{count} principal components", {"reconstruction_error": _pca_error(dataset, count)})
 
 
@@ -222,10 +281,12 @@ def contraction_of_test_digits(model: Any, dataset: Any, seed: int) -> dict[str,
 
 def without_penalty(dataset: Any, seed: int) -> Baseline:
     """The same model trained alike, its slopes free."""
-    epochs = CONTRACTIVE_EPOCHS if len(dataset.train.x) > 1000 else 2
+    epochs, rate, steps, batch = CONTRACTIVE_EPOCHS if len(dataset.train.x) > 1000 else 2, 1e-2, STEPS_AN_EPOCH, BATCH
+    if is_large(dataset):
+        epochs, rate, steps, batch = LARGE_EPOCHS, 1e-3, STEPS, LARGE_BATCH
     model = _contractive(0.0)(dataset.spec, seed)
-    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-2, epochs * STEPS_AN_EPOCH)))
-    model.fit(dataset.train.x, batch_size=BATCH, epochs=epochs, verbose=0)
+    model.compile(**_falling_rate(rate, epochs, steps))
+    model.fit(dataset.train.x, batch_size=batch, epochs=epochs, verbose=0)
     error = model.evaluate(dataset.test.x, verbose=0, return_dict=True)["reconstruction_error"]
     return Baseline(
         "no penalty",

@@ -14,8 +14,16 @@ from keras_course.pipeline.plots import BLUE, GREY, ORANGE, learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
+from keras_course.recipes.large_images import STEPS, drawn_rows, few_test_images, on_large_images
 
-__all__ = ["factorised_bernoulli", "likelihood_by_mask_sets", "made", "pixel_by_pixel", "samples_beside_digits"]
+__all__ = [
+    "factorised_bernoulli",
+    "likelihood_by_mask_sets",
+    "made",
+    "made_on_images",
+    "pixel_by_pixel",
+    "samples_beside_digits",
+]
 
 
 def made() -> Recipe:
@@ -39,6 +47,21 @@ def made() -> Recipe:
         select="val_loss",
         figures=(learning_curves, samples_beside_digits, pixel_by_pixel, likelihood_by_mask_sets),
         tiny={"epochs": 2, "examples": 128},
+    )
+
+
+def made_on_images(name: str) -> Recipe:
+    """Eight orders of 784 pixels, each black with the probability of its grey value."""
+    epochs = 100
+    return on_large_images(
+        made(),
+        name,
+        prepare=drawn_rows,
+        model=lambda spec, seed: MADE(spec.features, units=(500,), order="random", masks=8, direct=True, seed=seed),
+        compile=lambda spec: {
+            "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.PolynomialDecay(1e-3, STEPS * epochs, 2e-5))
+        },
+        epochs=epochs,
     )
 
 
@@ -86,13 +109,13 @@ def pixel_by_pixel(context: FigureContext, count: int = 6) -> Figure:
             if column == 0:
                 grid[row, 1].set_ylabel(titles[row], fontsize=9)
         grid[2, column + 1].set_xlabel(f"{surprise[column].sum():.1f} nats", fontsize=9)
-    figure.suptitle(f"{context.recipe.slug}: one order of 64 pixels", fontsize=11)
+    figure.suptitle(f"{context.recipe.slug}: one order of {x.shape[1]} pixels", fontsize=11)
     return figure
 
 
 def likelihood_by_mask_sets(context: FigureContext) -> Figure:
     """How much the average over mask sets gains: the first S of them, against each alone and the baseline."""
-    model, x = context.model, np.asarray(context.dataset.test.x)
+    model, x = context.model, np.asarray(few_test_images(context.dataset))
     count = model.network.masks
     parts = [x[start : start + 64] for start in range(0, len(x), 64)]
     each = np.concatenate([np.asarray(model.log_prob_of_masks(part, np.arange(count))) for part in parts], axis=1)

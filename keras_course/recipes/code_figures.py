@@ -12,6 +12,7 @@ from keras_course.ops.principal_components import principal_components
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, ORANGE
 from keras_course.recipes.autoencoder_figures import show_grey
+from keras_course.recipes.large_images import few_test_images
 
 __all__ = ["atoms", "atoms_sheet", "field_on_plane", "noisy_reconstructions", "spectrum_of_slopes", "units_at_work"]
 
@@ -33,7 +34,7 @@ def atoms_sheet(rows: Any, title: str, columns: int = 16) -> Figure:
 
 def atoms(context: FigureContext, count: int = 64) -> Figure:
     """What each code unit adds to the picture: rows of the decoder's kernel, the most used ones first."""
-    coder, x = context.model.coder, context.dataset.test.x
+    coder, x = context.model.coder, few_test_images(context.dataset)
     kernel = np.transpose(coder.kernels[0]) if coder.tied else np.asarray(coder.back_kernels[0])
     spread = np.asarray(context.model.encode(x)).std(axis=0) * np.linalg.norm(kernel, axis=1)
     chosen = np.argsort(-spread, kind="stable")[:count]
@@ -108,7 +109,7 @@ def field_on_plane(context: FigureContext, side: int = 17) -> Figure:
     moves = (np.asarray(context.model(tf.constant(x)), "float64") - x) @ basis.T
     figure = Figure(figsize=(6.0, 5.6), layout="constrained")
     axes = figure.subplots()
-    test = (np.asarray(context.dataset.test.x) - mean) @ basis.T
+    test = (np.asarray(few_test_images(context.dataset)) - mean) @ basis.T
     axes.scatter(*test.T, s=6, color=GREY, alpha=0.5, edgecolors="none")
     axes.quiver(*grid.T, *moves.T, color=BLUE, angles="xy", width=0.003)
     axes.set(xlabel="first principal component", ylabel="second", aspect="equal")

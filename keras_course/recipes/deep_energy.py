@@ -16,15 +16,27 @@ from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.linear_probe import logistic_regression
 from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
-from keras_course.recipes.energy import factorised_bernoulli, falling
+from keras_course.recipes.energy import annealing, factorised_bernoulli, falling
 from keras_course.recipes.generative import binarised
+from keras_course.recipes.large_images import STEPS, drawn_rows, is_large, on_large_images
+from keras_course.recipes.vision import softmax_regression_on_pixels
 
-__all__ = ["dbm", "dbn", "dreams", "filters_of_every_layer", "layer_by_layer", "pixels_and_softmax"]
+__all__ = [
+    "dbm",
+    "dbm_on_images",
+    "dbn",
+    "dbn_on_images",
+    "dreams",
+    "filters_of_every_layer",
+    "layer_by_layer",
+    "pixels_and_softmax",
+]
 
 DIGITS = "digits-flat"
 GREEDY_EPOCHS = {"dbn": 150, "dbm": 60}  # of each layer
 HEAD_EPOCHS = 40  # of backpropagation through the classifier
-RUNS, TEMPERATURES = 200, 5000  # of annealed importance sampling
+LARGE_GREEDY_EPOCHS, LARGE_HEAD_EPOCHS, LARGE_EPOCHS = 20, 10, 40
+AT_A_TIME = 500  # images whose draws stand in memory together
 DRAWS = 50  # of the recognition network for each test digit
 
 
@@ -67,14 +79,37 @@ def dbm() -> Recipe:
     )
 
 
+def dbn_on_images(name: str) -> Recipe:
+    """Two layers of 500 units on images of 28 x 28 pixels, each black with the probability of its grey value."""
+    return _on_images(dbn(), name, partial(_of_chains, DBN, units=(500, 500)), 0.01)
+
+
+def dbm_on_images(name: str) -> Recipe:
+    """500 and 500 units, all of them undirected."""
+    return _on_images(dbm(), name, partial(_of_chains, DBM, units=(500, 500)), 0.005)
+
+
+def _on_images(recipe: Recipe, name: str, model: Any, rate: float) -> Recipe:
+    return on_large_images(
+        recipe,
+        name,
+        prepare=drawn_rows,
+        model=model,
+        compile=lambda spec: {"optimizer": falling(rate, steps=STEPS * LARGE_EPOCHS)},
+        epochs=LARGE_EPOCHS,
+    )
+
+
 def _of_chains(kind: Any, spec: Any, seed: int, units: Sequence[int]) -> Any:
     return kind(spec.features, units, chains=100, seed=seed)
 
 
 def layer_by_layer(model: Any, dataset: Any, seed: int) -> None:
     """The greedy phase, on the training digits."""
-    epochs = GREEDY_EPOCHS[type(model).__name__.lower()]
-    model.pretrain(dataset.train.x, epochs, batch_size=100, optimizer=partial(keras.optimizers.SGD, 0.1, 0.5))
+    epochs, rate = GREEDY_EPOCHS[type(model).__name__.lower()], 0.1
+    if is_large(dataset):
+        epochs, rate = LARGE_GREEDY_EPOCHS, 0.02
+    model.pretrain(dataset.train.x, epochs, batch_size=100, optimizer=partial(keras.optimizers.SGD, rate, 0.5))
 
 
 def pixels_alone(dataset: Any, seed: int) -> Baseline:
@@ -84,28 +119,30 @@ def pixels_alone(dataset: Any, seed: int) -> Baseline:
 
 
 def pixels_and_softmax(dataset: Any, seed: int) -> Baseline:
-    """The same, and softmax regression on the pixels for the accuracy."""
+    """The same, and softmax regression on the pixels for the accuracy: to its minimum, or 200 steps on large images."""
     train, test = dataset.train, dataset.test
-    weights, biases = logistic_regression(train.x, train.y, dataset.spec.classes)
-    found = np.argmax(test.x @ weights + biases, axis=1)
+    if is_large(dataset):
+        accuracy = softmax_regression_on_pixels(dataset, seed).metrics["accuracy"]
+    else:
+        weights, biases = logistic_regression(train.x, train.y, dataset.spec.classes)
+        accuracy = float(np.mean(np.argmax(test.x @ weights + biases, axis=1) == test.y))
     likelihood = pixels_alone(dataset, seed).metrics
-    return Baseline(
-        "factorised Bernoulli, softmax regression", {**likelihood, "accuracy": float(np.mean(found == test.y))}
-    )
+    return Baseline("factorised Bernoulli, softmax regression", {**likelihood, "accuracy": accuracy})
 
 
 def bound_and_accuracy(model: Any, dataset: Any, seed: int) -> dict[str, float]:
     """The bound on log P of the test digits at the estimate of log Z; accuracies with and without what was learned."""
-    found = model.annealed_log_partition(TEMPERATURES, RUNS, seed)
+    found = model.annealed_log_partition(*annealing(dataset), seed)
     x = dataset.test.x
+    parts = [x[start : start + AT_A_TIME] for start in range(0, len(x), AT_A_TIME)]
     bound, together = (
-        float(np.mean(np.asarray(model.sampled_bound(x, seed, DRAWS, found.value, together=way))))
+        np.concatenate([model.sampled_bound(part, seed, DRAWS, found.value, together=way) for part in parts]).mean()
         for way in (False, True)
     )
     untaught = DBN(model.features, model.units, seed=seed)
     return {
-        "bound": bound,
-        "bound_of_draws_together": together,
+        "bound": float(bound),
+        "bound_of_draws_together": float(together),
         "accuracy": _accuracy(model, dataset, seed),
         "accuracy_from_scratch": _accuracy(untaught, dataset, seed),
     }
@@ -114,18 +151,19 @@ def bound_and_accuracy(model: Any, dataset: Any, seed: int) -> dict[str, float]:
 def _accuracy(model: Any, dataset: Any, seed: int) -> float:
     """Of the softmax on the model's layers after backpropagation through all of them."""
     keras.utils.set_random_seed(seed)
+    epochs = LARGE_HEAD_EPOCHS if is_large(dataset) else HEAD_EPOCHS
     network = model.classifier(dataset.spec.classes)
     network.compile(
         keras.optimizers.Adam(0.003), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
     )
-    network.fit(dataset.train.x, dataset.train.y, batch_size=100, epochs=HEAD_EPOCHS, verbose=0)
+    network.fit(dataset.train.x, dataset.train.y, batch_size=100, epochs=epochs, verbose=0)
     return float(network.evaluate(dataset.test.x, dataset.test.y, verbose=0, return_dict=True)["accuracy"])
 
 
 def mean_field_bound(model: Any, dataset: Any, seed: int) -> dict[str, float]:
     """The bound on log P of the test digits at the estimate of log Z, and at either end of its interval."""
     means = dataset.train.x.mean(axis=0).clip(0.01, 0.99)
-    found = model.annealed_log_partition(TEMPERATURES, RUNS, seed, np.log(means / (1 - means)))
+    found = model.annealed_log_partition(*annealing(dataset), seed, np.log(means / (1 - means)))
     raised = float(np.mean(np.asarray(model.unnormalised_bound(dataset.test.x))))
     return {"bound": raised - found.value, "bound_low": raised - found.high, "bound_high": raised - found.low}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -15,9 +14,18 @@ from keras_course.datasets import Dataset, Spec, Split
 from keras_course.models.energy.energy_model import EnergyModel
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, ORANGE, RED, learning_curves
-from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.pipeline.recipe import BASELINE, Baseline, Recipe
+from keras_course.recipes.large_images import STEPS, changed_pixels, on_large_images, rows_of_pixels
 
-__all__ = ["density_of_rings", "energies_of_digits_and_others", "energy_model", "other_images", "rings", "samples"]
+__all__ = [
+    "density_of_rings",
+    "energies_of_digits_and_others",
+    "energy_model",
+    "energy_model_on_images",
+    "other_images",
+    "rings",
+    "samples",
+]
 
 NOISE = 0.2  # deviation of what is added to pixels in [-1, 1]: no chain can follow a density of sixteen grey levels
 BATCH, EPOCHS, RING_EPOCHS = 100, 200, 150
@@ -52,6 +60,24 @@ def energy_model() -> Recipe:
     )  # fmt: skip
 
 
+def energy_model_on_images(name: str) -> Recipe:
+    """The same for images of 28 x 28 grey values, whose noise saturates tanh: on its plain no chain would move."""
+    epochs = 20
+    return on_large_images(
+        energy_model(),
+        name,
+        prepare=lambda dataset: centred(rows_of_pixels(dataset)),
+        augment_draws=784,
+        model=lambda spec, seed: EnergyModel(
+            spec.features, units=(512, 512), classes=spec.classes, activation="silu", base_scale=1.0, step_size=0.015,
+            langevin_steps=30, restart=0.02, sampling_steps=600, seed=seed,
+        ),
+        compile=lambda spec: {"optimizer": falling(1e-3, STEPS * epochs)},
+        epochs=epochs,
+        floor=dict.fromkeys(("auroc_mirrored", "auroc_chimeras"), BASELINE),
+    )  # fmt: skip
+
+
 def rings() -> Recipe:
     """Two noisy rings in the plane, whose density a grid normalises: `pipeline.fit.fit(rings())`."""
     return Recipe(
@@ -80,8 +106,7 @@ def falling(rate: float, steps: int) -> Any:
 
 def centred(dataset: Any) -> Any:
     """Pixels from -1 (white) to 1 (black)."""
-    parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
-    return replace(dataset, **{name: replace(part, x=2 * part.x - 1) for name, part in parts.items()})
+    return changed_pixels(dataset, lambda x: 2 * x - 1)
 
 
 def noisy(x: Any, uniforms: Any) -> Any:
@@ -92,10 +117,11 @@ def noisy(x: Any, uniforms: Any) -> Any:
 
 def other_images(x: Any, y: Any, seed: int) -> dict[str, Any]:
     """{"mirrored": digits left to right, "chimeras": the upper half of each over the lower half of another class's}."""
-    images, labels = np.reshape(x, (-1, 8, 8)), np.asarray(y)
+    side = _side(x[0])
+    images, labels = np.reshape(x, (-1, side, side)), np.asarray(y)
     generator = np.random.Generator(np.random.Philox(key=seed))
     partner = np.array([generator.choice(np.flatnonzero(labels != label)) for label in labels])
-    chimeras = np.concatenate([images[:, :4], images[partner, 4:]], axis=1)
+    chimeras = np.concatenate([images[:, : side // 2], images[partner, side // 2 :]], axis=1)
     return {"mirrored": images[:, :, ::-1].reshape(len(images), -1), "chimeras": chimeras.reshape(len(images), -1)}
 
 
@@ -152,18 +178,18 @@ def gaussian_in_the_plane(dataset: Any, seed: int) -> Baseline:
 
 def samples(context: FigureContext, rows: int = 6) -> Figure:
     """Chains from noise, a column a class; beside them states of the replay buffer, and test digits."""
-    model, classes = context.model, context.model.classes
+    model, classes, side = context.model, context.model.classes, _side(context.dataset.test.x[0])
     drawn = ops.convert_to_numpy(model.sample_class(context.seed, np.tile(np.arange(classes), rows)))
     buffer = ops.convert_to_numpy(model.buffer)[: rows * classes]
     titles = (f"x given its class, {model.sampling_steps} steps from noise", "replay buffer", "test digits and noise")
-    noise = np.random.Generator(np.random.Philox(key=context.seed)).normal(size=(rows * classes, 64))
+    noise = np.random.Generator(np.random.Philox(key=context.seed)).normal(size=(rows * classes, side * side))
     test = context.dataset.test.x[: rows * classes]
     digits = test + NOISE * noise[: len(test)]
     figure = Figure(figsize=(13.5, 3.4), layout="constrained")
     for part, images, title in zip(figure.subfigures(1, 3, wspace=0.04), (drawn, buffer, digits), titles, strict=True):
         part.suptitle(title, fontsize=10)
         for axes, image in zip(part.subplots(rows, classes).flat, images, strict=False):
-            axes.imshow(image.reshape(8, 8), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
+            axes.imshow(image.reshape(side, side), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_color("#BBBBBB")
@@ -187,11 +213,13 @@ def energies_of_digits_and_others(context: FigureContext) -> Figure:
     axes.set_ylabel("images")
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
-    order = np.argsort(found["chimeras"])
+    order, side = np.argsort(found["chimeras"]), _side(test.x[0])
     rows = np.concatenate([order[:12], order[-12:]])
     for axes, row in zip(right.subplots(4, 6).flat, rows, strict=False):
-        axes.imshow(others["chimeras"][row].reshape(8, 8), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
-        axes.axhline(3.5, color=GREY, linewidth=0.6)
+        axes.imshow(
+            others["chimeras"][row].reshape(side, side), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest"
+        )
+        axes.axhline(side // 2 - 0.5, color=GREY, linewidth=0.6)
         axes.set_xticks([])
         axes.set_yticks([])
     right.suptitle("chimeras of lowest energy (above) and highest (below)", fontsize=10)
@@ -223,3 +251,8 @@ def density_of_rings(context: FigureContext, points: int = 200) -> Figure:
         axes.set_aspect("equal")
     figure.suptitle(f"{context.recipe.slug}: two rings", fontsize=11)
     return figure
+
+
+def _side(image: Any) -> int:
+    """Of a square image, given as a row."""
+    return round(float(np.sqrt(np.size(image))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from keras_course.models.generative.coupling_flows import NICE, RealNVP
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, ORANGE, learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.recipes.large_images import STEPS, is_large, on_large_images, rows_of_pixels
 
 __all__ = [
     "bits_by_model",
@@ -22,13 +24,17 @@ __all__ = [
     "factorised_pixels",
     "gaussian_of_logits",
     "interpolations",
+    "large_flow",
     "nice",
+    "nice_on_images",
     "real_nvp",
+    "real_nvp_on_images",
     "samples_beside_digits",
     "two_moons",
 ]
 
 LEVELS, ALPHA = 17, 0.01  # the scans know intensities 0 ... 16
+LARGE_LEVELS, LARGE_EPOCHS = 256, 40  # MNIST and its kin know 0 ... 255
 
 
 def real_nvp() -> Recipe:
@@ -65,6 +71,47 @@ def nice() -> Recipe:
     )
 
 
+def real_nvp_on_images(name: str) -> Recipe:
+    """Images of 784 pixels of 256 levels, by six couplings whose networks are eight times as wide."""
+    return large_flow(
+        real_nvp(),
+        name,
+        lambda spec, seed: RealNVP(spec.features, units=(512, 512), alpha=ALPHA, levels=LARGE_LEVELS, seed=seed),
+    )
+
+
+def nice_on_images(name: str) -> Recipe:
+    """The same by additive couplings."""
+    return large_flow(
+        nice(),
+        name,
+        lambda spec, seed: NICE(
+            spec.features, couplings=6, units=(512, 512), base="normal", alpha=ALPHA, levels=LARGE_LEVELS, seed=seed
+        ),
+    )
+
+
+def large_flow(recipe: Recipe, name: str, model: Any) -> Recipe:
+    """A recipe of this page on "mnist" or "fashion-mnist": another model, noise of 256 levels.
+
+    The baseline is a table of levels for each pixel, which beats the Gaussian of the logits there: most pixels are
+    nearly always white, and a density of noisy logits spends bits to say so.
+    """
+    return on_large_images(
+        recipe,
+        name,
+        prepare=rows_of_pixels,
+        model=model,
+        compile=lambda spec: {
+            "optimizer": keras.optimizers.AdamW(
+                keras.optimizers.schedules.CosineDecay(5e-4, STEPS * LARGE_EPOCHS), weight_decay=0.01, clipnorm=10.0
+            )
+        },
+        epochs=LARGE_EPOCHS,
+        baseline=partial(factorised_pixels, levels=LARGE_LEVELS),
+    )
+
+
 def _recipe(slug: str, model: Any, epochs: int, ceiling: float, figures: Any) -> Recipe:
     return Recipe(
         slug=slug,
@@ -81,51 +128,53 @@ def _recipe(slug: str, model: Any, epochs: int, ceiling: float, figures: Any) ->
     )
 
 
-def factorised_pixels(dataset: Any, seed: int) -> Baseline:
+def factorised_pixels(dataset: Any, seed: int, levels: int = LEVELS) -> Baseline:
     """Pixels that know nothing of each other: each level as often as in training, one added to every count."""
-    train, test = (np.round(part.x * (LEVELS - 1)).astype(int) for part in (dataset.train, dataset.test))
-    counts = 1.0 + np.stack([np.bincount(column, minlength=LEVELS) for column in train.T])  # (D, L)
+    train, test = (np.round(part.x * (levels - 1)).astype("int32") for part in (dataset.train, dataset.test))
+    counts = 1.0 + np.stack([np.bincount(column, minlength=levels) for column in train.T])  # (D, L)
     chances = counts / counts.sum(axis=1, keepdims=True)
     bits = -np.log2(chances[np.arange(train.shape[1]), test]).mean()
     return Baseline("factorised levels", {"bits_per_dimension": float(bits)})
 
 
-def gaussian_of_logits(dataset: Any, seed: int, draws: int = 8) -> Baseline:
+def gaussian_of_logits(dataset: Any, seed: int, draws: int | None = None, levels: int = LEVELS) -> Baseline:
     """A Gaussian of full covariance over the same noisy logits that the flows see, its off-diagonals shrunk.
 
-    By how much is chosen on the validation split. Shrunk wholly it would be a factorised Gaussian.
+    By how much is chosen on the validation split. Shrunk wholly it would be a factorised Gaussian. Of the noise there
+    are `draws` an image; None takes eight, and one where there are tens of thousands of images.
     """
     splits = (dataset.train, dataset.validation, dataset.test)
+    draws = draws or (1 if is_large(dataset) else 8)
     noise = np.random.Generator(np.random.Philox(derive_seed(seed, "baseline")))
-    (train, _), *measured = (_noisy_logits(part.x, draws, noise) for part in splits)
+    (train, _), *measured = (_noisy_logits(part.x, draws, noise, levels) for part in splits)
     mean, covariance = train.mean(axis=0), np.cov(train.T)
     best = (math.inf, math.inf)
     for share in (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0):
         shrunk = (1 - share) * covariance + share * np.diag(np.diag(covariance))
         factor = np.linalg.cholesky(shrunk + 1e-6 * np.eye(len(mean)))
-        best = min(best, tuple(_gaussian_bits(*part, mean, factor) for part in measured))  # by validation
+        best = min(best, tuple(_gaussian_bits(*part, mean, factor, levels) for part in measured))  # by validation
     return Baseline("full-covariance Gaussian of the logits", {"bits_per_dimension": best[1]})
 
 
-def _noisy_logits(x: Any, draws: int, noise: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+def _noisy_logits(x: Any, draws: int, noise: np.random.Generator, levels: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """logit(alpha + (1 - 2 alpha) (k + u) / L), and the log of its slopes, summed."""
-    k = np.repeat(np.round(np.asarray(x, "float64") * (LEVELS - 1)), draws, axis=0)
-    p = ALPHA + (1 - 2 * ALPHA) * (k + noise.uniform(size=k.shape)) / LEVELS
+    k = np.repeat(np.round(np.asarray(x, "float64") * (levels - 1)), draws, axis=0)
+    p = ALPHA + (1 - 2 * ALPHA) * (k + noise.uniform(size=k.shape)) / levels
     return np.log(p) - np.log1p(-p), np.sum(math.log(1 - 2 * ALPHA) - np.log(p) - np.log1p(-p), axis=1)
 
 
-def _gaussian_bits(logits: Any, log_slopes: Any, mean: Any, factor: Any) -> float:
+def _gaussian_bits(logits: Any, log_slopes: Any, mean: Any, factor: Any, levels: int) -> float:
     white = np.linalg.solve(factor, (logits - mean).T)  # (D, N)
     size = len(mean)
     log_density = -0.5 * (white**2).sum(axis=0) - np.log(np.diag(factor)).sum() - 0.5 * size * math.log(2 * math.pi)
-    return float(math.log2(LEVELS) - (log_density + log_slopes).mean() / (size * math.log(2)))
+    return float(math.log2(levels) - (log_density + log_slopes).mean() / (size * math.log(2)))
 
 
 def bits_by_model(context: FigureContext) -> Figure:
     """What a pixel of a test digit costs: independent levels, one Gaussian, this flow."""
-    names, bits = [], []
+    names, bits, levels = [], [], context.model.levels
     for baseline in (factorised_pixels, gaussian_of_logits):
-        name, measured = baseline(context.dataset, context.seed)
+        name, measured = baseline(context.dataset, context.seed, levels=levels)
         names.append(name)
         bits.append(measured["bits_per_dimension"])
     names.append(context.recipe.slug)
@@ -134,9 +183,10 @@ def bits_by_model(context: FigureContext) -> Figure:
     axes = figure.subplots()
     bars = axes.barh(names[::-1], bits[::-1], color=(ORANGE, BLUE, GREY), height=0.6)
     axes.bar_label(bars, fmt="%.3f", padding=3, fontsize=9)
-    axes.axvline(math.log2(LEVELS), color="black", linestyle=":", linewidth=1)
-    axes.text(math.log2(LEVELS) - 0.04, 0, f"log2 {LEVELS}: uniform", rotation=90, fontsize=8, ha="right", va="bottom")
-    axes.set_xlim(0, 1.08 * math.log2(LEVELS))
+    uniform = math.log2(levels)
+    axes.axvline(uniform, color="black", linestyle=":", linewidth=1)
+    axes.text(0.99 * uniform, 0, f"log2 {levels}: uniform", rotation=90, fontsize=8, ha="right", va="bottom")
+    axes.set_xlim(0, 1.08 * uniform)
     axes.set_xlabel(f"bits per dimension, {len(context.dataset.test.x)} test digits (lower is better)")
     axes.spines[["top", "right"]].set_visible(False)
     return figure

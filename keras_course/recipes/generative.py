@@ -18,6 +18,7 @@ from keras_course.ops.elbo import bernoulli_log_likelihood, importance_weighted_
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, ORANGE, learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
+from keras_course.recipes.large_images import SHOWN, drawn_rows, few_test_images, on_large_images
 
 __all__ = [
     "binarised",
@@ -28,6 +29,7 @@ __all__ = [
     "samples_of_the_prior",
     "traversals_and_interpolations",
     "vae",
+    "vae_on_images",
 ]
 
 
@@ -54,6 +56,23 @@ def vae() -> Recipe:
         figures=(
             learning_curves, samples_of_the_prior, reconstructions, latent_plane, traversals_and_interpolations,
             bound_by_draws,
+        ),
+    )  # fmt: skip
+
+
+def vae_on_images(name: str) -> Recipe:
+    """Twenty code units for images of 28 x 28 pixels, each black with the probability of its grey value."""
+    return on_large_images(
+        vae(),
+        name,
+        prepare=drawn_rows,
+        model=lambda spec, seed: VariationalAutoencoder(
+            spec.features, latent=20, units=(512, 256), activation="relu", evaluation_samples=8, seed=seed
+        ),
+        compile=lambda spec: {"optimizer": keras.optimizers.Adam(1e-3)},
+        epochs=100,
+        figures=(
+            learning_curves, samples_of_the_prior, reconstructions, traversals_and_interpolations, bound_by_draws,
         ),
     )  # fmt: skip
 
@@ -113,11 +132,12 @@ def reconstructions(context: FigureContext, columns: int = 15) -> Figure:
 def latent_plane(context: FigureContext, side: int = 13) -> Figure:
     """The codes of test digits by class, and the digits that the decoder sees all over the plane."""
     model, classes = context.model, context.dataset.spec.classes or 10
-    codes = np.asarray(model.encode(context.dataset.test.x)["mean"])
-    labels = np.asarray(context.dataset.test.y)
+    codes = np.asarray(model.encode(few_test_images(context.dataset))["mean"])
+    labels = np.asarray(context.dataset.test.y[:SHOWN])
     quantiles = ndtri(np.linspace(0.02, 0.98, side))  # equal shares of the prior
     grid = np.stack(np.meshgrid(quantiles, quantiles[::-1]), axis=-1).reshape(-1, 2)
-    images = np.asarray(model.decode(grid.astype("float32"))).reshape(side, side, 8, 8)
+    images = np.asarray(model.decode(grid.astype("float32")))
+    images = images.reshape(side, side, *[round(float(np.sqrt(images[0].size)))] * 2)
     images = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))  # a white frame keeps neighbours apart
     pixels = images.shape[-1]
 
@@ -148,15 +168,18 @@ def latent_plane(context: FigureContext, side: int = 13) -> Figure:
 
 
 def traversals_and_interpolations(context: FigureContext, columns: int = 11, pairs: int = 5) -> Figure:
-    """One code unit moves through its prior while the others stay; and straight lines between the codes of digits."""
-    model, x = context.model, context.dataset.test.x
+    """One code unit moves through its prior while the others stay; and straight lines between the codes of digits.
+
+    Of many units, those whose means differ most among the digits.
+    """
+    model, x = context.model, few_test_images(context.dataset)
     codes = np.asarray(model.encode(x)["mean"])
     moves = ndtri(np.linspace(0.02, 0.98, columns))[:, None]  # equal shares of the prior
     shares = np.linspace(0.0, 1.0, columns)[:, None]
-    _, firsts = np.unique(np.asarray(context.dataset.test.y), return_index=True)  # a digit of each class
+    _, firsts = np.unique(np.asarray(context.dataset.test.y[:SHOWN]), return_index=True)  # a digit of each class
     firsts = np.resize(firsts, 2 * pairs)
-    units = min(model.latent[0], pairs)
-    starts = [(codes[row], unit) for row in firsts[: max(pairs // units, 1)] for unit in range(units)]
+    units = sorted(np.argsort(-codes.std(axis=0), kind="stable")[:pairs])  # those that tell most
+    starts = [(codes[row], unit) for row in firsts[: max(pairs // len(units), 1)] for unit in units]
     moved = [np.where(np.arange(len(start)) == unit, moves, start) for start, unit in starts]
     lines = [(1 - shares) * codes[a] + shares * codes[b] for a, b in zip(firsts[::2], firsts[1::2], strict=True)]
     titles = ("one code unit a row, -2 to 2, the others those of a digit", "between the codes of two test digits")
@@ -173,7 +196,7 @@ def traversals_and_interpolations(context: FigureContext, columns: int = 11, pai
 
 def bound_by_draws(context: FigureContext, draws: int = 512) -> Figure:
     """How the importance-weighted bound climbs from the ELBO towards log p(x), against the factorised Bernoulli."""
-    model, x = context.model, context.dataset.test.x
+    model, x = context.model, few_test_images(context.dataset)
     counts = [2**power for power in range(draws.bit_length())]
     totals = np.zeros(len(counts))
     for start in range(0, len(x), 64):

@@ -15,9 +15,16 @@ from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
+from keras_course.recipes.large_images import STEPS, drawn_rows, on_large_images
 from keras_course.recipes.pixel_cnn import show_sheet
 
-__all__ = ["all_codes", "direct_and_indirect", "factorised_bernoulli", "generator_networks"]
+__all__ = [
+    "all_codes",
+    "direct_and_indirect",
+    "factorised_bernoulli",
+    "generator_networks",
+    "generator_networks_on_images",
+]
 
 EPOCHS, BATCH, BITS = 150, 100, 8
 
@@ -42,6 +49,21 @@ def generator_networks() -> Recipe:
         floor={"log_likelihood": -22.0},
         select="val_loss",
         figures=(learning_curves, direct_and_indirect, all_codes),
+    )
+
+
+def generator_networks_on_images(name: str) -> Recipe:
+    """The same 256 codes for images of 28 x 28 pixels, each black with the probability of its grey value."""
+    epochs = 40
+    return on_large_images(
+        generator_networks(),
+        name,
+        prepare=drawn_rows,
+        model=lambda spec, seed: BernoulliGenerator(spec.features, latent=BITS, units=(256,), seed=seed),
+        compile=lambda spec: {
+            "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, STEPS * epochs))
+        },
+        epochs=epochs,
     )
 
 
@@ -75,8 +97,10 @@ def all_codes(context: FigureContext) -> Figure:
     states = np.asarray(binary_states(BITS))[numbers]
     figure = Figure(figsize=(7.0, 7.2), layout="constrained")
     axes = figure.subplots()
-    show_sheet(axes, np.asarray(context.model.generate(states)), 16)
-    places = np.arange(16) * 10 + 4.5
+    images = np.asarray(context.model.generate(states))
+    show_sheet(axes, images, 16)
+    side = round(float(np.sqrt(images[0].size))) + 2  # with its frame
+    places = side * (np.arange(16) + 0.5) - 0.5
     labels = [f"{number:04b}" for number in gray]
     axes.set_xticks(places, labels, fontsize=7, rotation=90)
     axes.set_yticks(places, labels, fontsize=7)

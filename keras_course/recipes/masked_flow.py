@@ -12,9 +12,18 @@ from keras_course.ops.dequantization import dequantised
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.plots import BLUE, GREY, learning_curves
 from keras_course.pipeline.recipe import Recipe
-from keras_course.recipes.flows import ALPHA, LEVELS, bits_by_model, real_nvp, samples_beside_digits
+from keras_course.recipes.flows import (
+    ALPHA,
+    LARGE_LEVELS,
+    LEVELS,
+    bits_by_model,
+    large_flow,
+    real_nvp,
+    samples_beside_digits,
+)
+from keras_course.recipes.large_images import few_test_images
 
-__all__ = ["codes_of_digits", "maf"]
+__all__ = ["codes_of_digits", "maf", "maf_on_images"]
 
 
 def maf() -> Recipe:
@@ -31,11 +40,20 @@ def maf() -> Recipe:
     )
 
 
+def maf_on_images(name: str) -> Recipe:
+    """Five masked layers of 1024 units on images of 784 pixels of 256 levels."""
+    return large_flow(
+        maf(),
+        name,
+        lambda spec, seed: MAF(spec.features, layers=5, units=(1024,), alpha=ALPHA, levels=LARGE_LEVELS, seed=seed),
+    )
+
+
 def codes_of_digits(context: FigureContext) -> Figure:
     """What the flow makes of test digits: correlations of pixels, and of codes; all codes beside the normal density."""
-    x = np.asarray(context.dataset.test.x)
+    x = np.asarray(few_test_images(context.dataset))
     noise = np.random.Generator(np.random.Philox(context.seed)).random(x.shape).astype("float32")
-    z = np.asarray(context.model.flow.forward(dequantised(x, noise, LEVELS))[0])
+    z = np.asarray(context.model.flow.forward(dequantised(x, noise, context.model.levels))[0])
     figure = Figure(figsize=(11.0, 3.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     for axes, values, title in ((left, x, "pixels"), (middle, z, "codes")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,6 +18,14 @@ from keras_course.pipeline.plots import learning_curves
 from keras_course.pipeline.recipe import Baseline, Recipe
 from keras_course.recipes import generative
 from keras_course.recipes.generative import binarised
+from keras_course.recipes.large_images import (
+    SHOWN,
+    STEPS,
+    drawn_pixels,
+    few_test_images,
+    on_large_images,
+    rows_of_pixels,
+)
 
 __all__ = [
     "bits_of_pixels",
@@ -24,10 +33,13 @@ __all__ = [
     "digits_by_class",
     "factorised_bernoulli",
     "factorised_by_class",
+    "images_by_class",
     "judged_by_density",
     "log_densities",
     "pixel_cnn",
     "pixel_cnn_of_classes",
+    "pixel_cnn_of_large_classes",
+    "pixel_cnn_on_images",
     "samples",
     "samples_of_classes",
     "show_sheet",
@@ -35,6 +47,8 @@ __all__ = [
 ]
 
 EPOCHS, BATCH = 40, 100
+LARGE_EPOCHS = 10
+AT_A_TIME = 256  # images whose maps stand in memory together
 
 
 def pixel_cnn() -> Recipe:
@@ -86,6 +100,35 @@ def pixel_cnn_of_classes() -> Recipe:
     )
 
 
+def pixel_cnn_on_images(name: str) -> Recipe:
+    """Images of 28 x 28 pixels, each black with the probability of its grey value, by the same network under 7 x 7."""
+    return _on_images(pixel_cnn(), name)
+
+
+def pixel_cnn_of_large_classes(name: str) -> Recipe:
+    """The same given their class, on "mnist-by-class" or "fashion-mnist-by-class".
+
+    Classes are told apart on the first thousand test images: each takes a pass for every class.
+    """
+    return _on_images(pixel_cnn_of_classes(), partial(images_by_class, name.removesuffix("-by-class")))
+
+
+def _on_images(recipe: Recipe, dataset: Any) -> Recipe:
+    classes = recipe.judge is not None
+    return on_large_images(
+        recipe,
+        dataset,
+        prepare=drawn_pixels,
+        model=lambda spec, seed: PixelCNN(
+            spec.shape, filters=24, blocks=6, first_kernel=7, classes=spec.classes if classes else None, seed=seed
+        ),
+        compile=lambda spec: {
+            "optimizer": keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, STEPS * LARGE_EPOCHS))
+        },
+        epochs=LARGE_EPOCHS,
+    )
+
+
 def digits_by_class(seed: int, counts: tuple[int, int, int] | None = None) -> Dataset:
     """The digits, under the name by which a run finds this recipe again.
 
@@ -93,26 +136,45 @@ def digits_by_class(seed: int, counts: tuple[int, int, int] | None = None) -> Da
         seed: int, decides the split.
         counts: how many of training, validation and test digits to keep; None keeps all.
     """
-    digits = load("digits", seed=seed)
-    parts = {name: getattr(digits, name) for name in ("train", "validation", "test")}
+    return images_by_class("digits", seed, counts)
+
+
+def images_by_class(name: str, seed: int, counts: tuple[int, int, int] | None = None) -> Dataset:
+    """The set of that name as "name-by-class".
+
+    Args:
+        name: of a set that `datasets.load` knows.
+        seed: int, decides the split.
+        counts: how many of training, validation and test images to keep; None keeps all.
+    """
+    images = load(name, seed=seed)
+    parts = {name: getattr(images, name) for name in ("train", "validation", "test")}
     if counts is not None:
         parts = {
             name: replace(part, x=part.x[:count], y=part.y[:count])
             for (name, part), count in zip(parts.items(), counts, strict=True)
         }
-    return replace(digits, spec=replace(digits.spec, name="digits-by-class"), **parts)
+    return replace(images, spec=replace(images.spec, name=f"{name}-by-class"), **parts)
 
 
 def log_densities(model: PixelCNN, x: Any) -> Any:
     """log p(x | y) of every class y, (N, K)."""
-    each = [np.asarray(model.log_prob(x, np.full(len(x), label))) for label in range(model.classes)]
+    each = [
+        _in_parts(lambda part, label=label: model.log_prob(part, np.full(len(part), label)), x)
+        for label in range(model.classes)
+    ]
     return np.stack(each, axis=-1)
+
+
+def _in_parts(function: Any, x: Any) -> np.ndarray:
+    """function(x), a few images at a time."""
+    return np.concatenate([np.asarray(function(x[start : start + AT_A_TIME])) for start in range(0, len(x), AT_A_TIME)])
 
 
 def judged_by_density(model: PixelCNN, dataset: Any, seed: int) -> dict[str, float]:
     """How often the class under which a test digit is likeliest is its own: Bayes' rule with classes alike often."""
-    told = log_densities(model, dataset.test.x).argmax(axis=-1)
-    return {"accuracy": float((told == np.ravel(dataset.test.y)).mean())}
+    told = log_densities(model, few_test_images(dataset)).argmax(axis=-1)
+    return {"accuracy": float((told == np.ravel(dataset.test.y[:SHOWN])).mean())}
 
 
 def factorised_by_class(dataset: Any, seed: int) -> Baseline:
@@ -153,13 +215,9 @@ def samples_of_classes(context: FigureContext, count: int = 12) -> Figure:
 
 def factorised_bernoulli(dataset: Any, seed: int) -> Baseline:
     """Pixels that know nothing of each other."""
-    pixels = int(np.prod(dataset.spec.shape))
-    parts = {name: getattr(dataset, name) for name in ("train", "validation", "test")}
-    flat = {name: replace(part, x=part.x.reshape(-1, pixels)) for name, part in parts.items()}
-    flattened = replace(dataset, spec=replace(dataset.spec, shape=(pixels,)), **flat)
-    name, measured = generative.factorised_bernoulli(flattened, seed)
+    name, measured = generative.factorised_bernoulli(rows_of_pixels(dataset), seed)
     nats = measured["elbo"]
-    return Baseline(name, {"log_likelihood": nats, "bits_per_dimension": -nats / (np.log(2) * pixels)})
+    return Baseline(name, {"log_likelihood": nats, "bits_per_dimension": -nats / (np.log(2) * dataset.spec.features)})
 
 
 def samples(context: FigureContext, rows: int = 6, columns: int = 12) -> Figure:
@@ -194,8 +252,8 @@ def completions(context: FigureContext, columns: int = 16, tries: int = 4) -> Fi
 
 def bits_of_pixels(context: FigureContext) -> Figure:
     """How many bits each pixel of a test digit costs, told all before it, and told nothing."""
-    model, x = context.model, context.dataset.test.x
-    scored = np.asarray(model.family.log_prob(model(x), x.reshape(-1, *model.image_shape)))
+    model, x = context.model, few_test_images(context.dataset)
+    scored = _in_parts(lambda part: model.family.log_prob(model(part), part.reshape(-1, *model.image_shape)), x)
     train = context.dataset.train.x
     black = (train.sum(axis=0) + 0.5) / (len(train) + 1)
     alone = np.where(x > 0.5, np.log(black), np.log1p(-black))
@@ -230,7 +288,8 @@ def what_a_pixel_sees(context: FigureContext, rows: int = 8) -> Figure:
     figure = Figure(figsize=(7.6, 3.6), layout="constrained")
     grid = figure.subplots(1, 2)
     for axes, network, title in zip(grid, (model, blind), ("gated, trained", "residual, untrained"), strict=True):
-        logits = np.asarray(network(turned.reshape(-1, *model.event_shape)))[:, row, column, 0, 0]
+        places = lambda part, network=network: network(part)[:, row, column, 0, 0]  # noqa: E731
+        logits = _in_parts(places, turned.reshape(-1, *model.event_shape))
         moved = np.abs(logits.reshape(-1, len(x))[:-1] - logits.reshape(-1, len(x))[-1]).mean(axis=1)
         picture = np.where(moved > 0, moved / moved.max(), np.nan).reshape(height, width)
         shown = axes.imshow(picture, cmap="viridis", norm=LogNorm(1e-4, 1.0))

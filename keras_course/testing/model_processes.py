@@ -53,7 +53,7 @@ while True:
     except EOFError:
         break
     from keras_course.testing.model_processes import difference_on_replicas
-    print(json.dumps([case.trained().digest, difference_on_replicas(case)]), flush=True)
+    print(json.dumps([case.digest(), difference_on_replicas(case)]), flush=True)
 """
 
 
@@ -117,7 +117,7 @@ class AnotherProcess:
 
 def another_process_gets_the_same_bits(case: ModelCase) -> None:
     """Weights that depend on hash seeds, the clock or what else the process did: no run can be repeated."""
-    other, own = _elsewhere(case).digest, case.trained().digest
+    other, own = _elsewhere(case).digest, case.digest()
     require(own == other, f"weights after three steps: sha256 {own[:12]} here, {other[:12]} in another process")
 
 
@@ -148,7 +148,8 @@ def difference_on_replicas(case: ModelCase) -> str:
         rows, batch_size = (12, 5) if issubclass(case.cls, Model) else (10, 4)
     try:
         alone = _trained(case, tf.distribute.get_strategy(), rows, batch_size)
-        shared = _trained(case, _two_replicas(), rows, batch_size)
+        replicas = _two_replicas if issubclass(case.cls, Model) else _the_two_replicas
+        shared = _trained(case, replicas(), rows, batch_size)
         for what, wanted in alone.items():
             require_equal(shared[what], wanted, f"{what} of two replicas against one", "steps:6")
     except Deviation as deviation:
@@ -158,12 +159,16 @@ def difference_on_replicas(case: ModelCase) -> str:
     return ""
 
 
-@cache
 def _two_replicas() -> Any:
-    """One strategy a process: the collectives of a second one meet those of the first."""
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@cache
+def _the_two_replicas() -> Any:
+    """One strategy a process, for a keras.Model: the collectives of a second one would meet those of the first."""
+    return _two_replicas()
 
 
 @contextmanager

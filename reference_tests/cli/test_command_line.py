@@ -82,7 +82,10 @@ def test_the_version_is_printed(capsys):
         (["fit"], "slug"),
         (["fit", "bahdanau-attention", "--dataset", "date"], "are english-french, dates. Received: dataset='date'"),
         (["search", "seq2seq", "--dataset", "iris"], "are english-french, dates. Received: dataset='iris'"),
-        (["fit", "mlp", "--dataset", "iris"], "'mlp' has no choice of data sets (these have: bahdanau-attention, "),
+        (
+            ["fit", "mlp", "--dataset", "iris"],
+            "'mlp' has no choice of data sets (these have: autoencoder, bahdanau-attention, ",
+        ),
         (["fit", "saddle-escape", "--dataset", "iris"], "leave out --dataset"),
         (["fit", "seq2seq", "--resume", "run", "--dataset", "dates"], "leave out --dataset"),
         (["fit", "lenet", "--epochs", "0"], "at least 1"),

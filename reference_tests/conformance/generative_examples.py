@@ -75,4 +75,13 @@ GENERATIVE_CASES: dict[str, ModelCase] = {
         sum_of_two_pixels,
         with_adam,
     ),
+    # Without ActNorm, whose start gives its outputs the mean 0: the slopes of its shift are sums that cancel, and their
+    # last bits are those of the order of summation. The vectors' "real-nvp" has it. No empty shares: see EMPTY.
+    "flow-of-images": ModelCase(
+        catalog.resolve("real-nvp"),
+        {"shape": (4, 4, 1), "couplings": 2, "units": (), "actnorm": False, "levels": 2, "evaluation_samples": 1},
+        {"x": {"shape": [12, 4, 4, 1], "dtype": "int32", "max": 2}},
+        None,
+        with_momentum,
+    ),
 }

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_course.core.seeds import normal_noise, uniform_noise
+from keras_course.core.seeds import normal_noise, seed_pair, uniform_noise
 from keras_course.distributions.families import get_family
 
 SEED = tf.constant([3, 4])
@@ -54,3 +54,11 @@ def test_a_family_samples_the_same_in_every_mode_though_its_seed_is_a_variable(f
     for how in ({}, {"jit_compile": True}):
         came = tf.function(lambda: family.sample(parameters, seed, n=50), **how)()
         np.testing.assert_allclose(came, eager, rtol=1e-5, atol=1e-6)
+
+
+def test_a_seed_is_an_int_of_any_size_or_a_pair():
+    for seed, pair in ((7, [0, 7]), (np.int64(7), [0, 7]), (2**40 + 1, [2**9, 1]), ([3, 4], [3, 4]), (SEED, [3, 4])):
+        assert seed_pair(seed).numpy().tolist() == pair
+    for wrong in (True, None, 0.5, "a", [1, 2, 3], np.zeros((2, 2), "int32")):
+        with pytest.raises(ValueError, match="A seed is an int or a pair of them. Received: seed="):
+            seed_pair(wrong)

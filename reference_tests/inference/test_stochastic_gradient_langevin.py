@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_course.core.errors import InvalidDataError
+from keras_course.inference.mcmc.draws import draw_indices_ahead, draw_normal_ahead, split_seed
 from keras_course.inference.mcmc.stochastic_gradient_langevin import StochasticGradientLangevin
 
 X = tf.constant(np.array([0.5, 1.25, -0.75, 2.0, 1.5, 0.25]))
@@ -49,6 +50,51 @@ def test_small_steps_sample_the_posterior_of_a_normal_mean():
     draws = draw()[300:]
     assert abs(float(tf.reduce_mean(draws)) - 4.75 / 6.5) < 0.02
     assert abs(float(tf.math.reduce_variance(draws)) - 1 / 6.5) < 0.02
+
+
+def falling(step):
+    return 0.3 / tf.cast(step + 1, tf.float64) ** 0.33
+
+
+def everything(_, results):
+    return results
+
+
+@pytest.fixture(scope="module")
+def chain():
+    """(kernel, start, states, results) of a whole chain of 8 steps under a falling schedule, eagerly."""
+    kernel, start = kernel_of(step_size=falling), tf.constant(np.linspace(-1.0, 1.0, 4))
+    return kernel, start, *kernel.sample(8, start, [3, 14], trace_fn=everything)
+
+
+def test_a_whole_chain_is_one_step_after_another_with_the_rows_and_noise_of_its_seed(chain):
+    kernel, state, states, traced = chain
+    noise_seed, row_seed = split_seed([3, 14], 2)
+    noise, rows = draw_normal_ahead(noise_seed, state, 8), draw_indices_ahead(row_seed, 2, 6, 8)
+    assert {0, 1, 2, 3, 4, 5} >= set(rows.numpy().ravel()) and len(set(map(tuple, rows.numpy()))) > 4
+    results = kernel.bootstrap_results(state)
+    for step in range(8):
+        state, results = kernel.step_with_noise(state, results, [noise[step]], rows[step], [3, 14])
+        np.testing.assert_allclose(states[step], state, atol=1e-12)
+        np.testing.assert_allclose(traced.estimated_log_prob[step], results.estimated_log_prob, atol=1e-12)
+    assert traced.step.numpy().tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    np.testing.assert_allclose(traced.step_size, [float(falling(step)) for step in range(8)])
+
+
+def test_a_whole_chain_is_the_same_under_xla_and_its_burn_in_is_its_beginning(chain):
+    kernel, start, states, _ = chain
+    draw = tf.function(lambda w, seed: kernel.sample(5, w, seed, burn_in=3), jit_compile=True)
+    np.testing.assert_allclose(draw(start, tf.Variable([3, 14])), states[3:], atol=1e-9)
+    assert np.any(draw(start, tf.Variable([3, 15])) != states[3:])
+
+
+def test_a_whole_chain_samples_the_same_posterior_and_refuses_counts_that_are_none():
+    draw = tf.function(lambda: kernel_of(3).sample(900, tf.zeros([400], tf.float64), 7, burn_in=300), jit_compile=True)
+    draws = draw()
+    assert abs(float(tf.reduce_mean(draws)) - 4.75 / 6.5) < 0.02
+    assert abs(float(tf.math.reduce_variance(draws)) - 1 / 6.5) < 0.02
+    with pytest.raises(ValueError, match="Langevin.sample needs an integer steps .*Received: steps=0"):
+        kernel_of().sample(0, tf.zeros([2], tf.float64), 1)
 
 
 def test_the_schedule_is_read_at_the_count_of_steps():

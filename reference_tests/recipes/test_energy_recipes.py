@@ -17,8 +17,7 @@ def test_coarse_digits_are_means_of_four_pixels():
 
 
 @pytest.mark.parametrize("recipe", [boltzmann_machine, rbm])
-def test_a_tiny_run_draws_every_figure_and_measures_the_likelihood(recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr("keras_course.recipes.energy.TEMPERATURES", 20)
+def test_a_tiny_run_draws_every_figure_and_measures_the_likelihood(recipe, tmp_path):
     fitted = fit(recipe(), out=tmp_path / "run", tiny=True, progress=False)
     assert len(fitted.figures) == len(fitted.recipe.figures)
     assert np.isfinite(fitted.metrics["test"]["log_likelihood"])

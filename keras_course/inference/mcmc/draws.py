@@ -17,39 +17,24 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from keras_course.core.seeds import normal_noise, uniform_noise
+from keras_course.core.seeds import normal_noise, seed_pair, uniform_noise
 
 __all__ = [
     "draw_indices",
+    "draw_indices_ahead",
     "draw_normal",
     "draw_normal_ahead",
     "draw_uniform",
     "draw_uniform_ahead",
-    "seed_pair",
     "split_seed",
 ]
-
-
-def seed_pair(seed: Any) -> Any:
-    """A seed as an int32 tensor (2,).
-
-    Args:
-        seed: int, pair of ints, int32 tensor (2,), or None for a fresh one.
-
-    Example:
-        >>> seed_pair(7).numpy().tolist()
-        [0, 7]
-    """
-    if isinstance(seed, int) and not isinstance(seed, bool):
-        return tf.constant([seed >> 31 & 0x7FFFFFFF, seed & 0x7FFFFFFF], tf.int32)
-    return tfp.random.sanitize_seed(seed)
 
 
 def split_seed(seed: Any, count: int) -> list[Any]:
     """Independent seeds from one.
 
     Args:
-        seed: as `seed_pair` takes.
+        seed: int, int32 tensor (2,), or None for a fresh one.
         count: int, how many.
 
     Returns:
@@ -59,7 +44,8 @@ def split_seed(seed: Any, count: int) -> list[Any]:
         >>> [each.shape.as_list() for each in split_seed(7, 3)]
         [[2], [2], [2]]
     """
-    return tf.unstack(_integers(seed_pair(seed), [count, 2]), num=count)
+    pair = tfp.random.sanitize_seed(None) if seed is None else seed_pair(seed)
+    return tf.unstack(_integers(pair, [count, 2]), num=count)
 
 
 def draw_uniform(seed: Any, like: Any) -> Any:
@@ -89,6 +75,11 @@ def draw_normal_ahead(seed: Any, like: Any, count: int) -> Any:
 def draw_indices(seed: Any, count: int, below: int) -> Any:
     """`count` integers in [0, below), drawn with replacement: int32 tensor (count,)."""
     return tf.random.stateless_uniform([count], seed, 0, below, tf.int32, alg="philox")
+
+
+def draw_indices_ahead(seed: Any, count: int, below: int, steps: int) -> Any:
+    """`count` integers in [0, below) for each of `steps` steps, drawn with replacement: int32 tensor (steps, count)."""
+    return tf.random.stateless_uniform([steps, count], seed, 0, below, tf.int32, alg="philox")
 
 
 def _integers(seed: Any, shape: Any) -> Any:

@@ -26,7 +26,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_course.core.shapes import require_one_of
-from keras_course.inference.mcmc.draws import draw_normal, draw_uniform, split_seed
+from keras_course.inference.mcmc.draws import draw_normal, draw_uniform, draw_uniform_ahead, split_seed
 from keras_course.inference.mcmc.state_parts import (
     choose,
     inner_axes,
@@ -233,7 +233,10 @@ class _Langevin(tfp.mcmc.TransitionKernel):
             >>> states.shape.as_list(), accepted.shape.as_list()
             ([100, 50, 2], [100, 50])
         """
-        return whole_chain(self, steps, start, seed, burn_in, trace_fn)
+        return whole_chain(
+            self, steps, start, seed, burn_in, trace_fn, carried=("target_log_prob", "gradient"),
+            choices=lambda own, first, total: draw_uniform_ahead(own, first.target_log_prob, total),
+        )  # fmt: skip
 
     def _is_fine(self, value: Any, gradient: list[Any], ratio: Any) -> Any:
         """Which proposals a chain can be left on."""

@@ -23,8 +23,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from keras_course.core.errors import InvalidDataError
+from keras_course.core.seeds import seed_pair
 from keras_course.core.shapes import require_one_of
-from keras_course.inference.mcmc.draws import draw_uniform, seed_pair, split_seed
+from keras_course.inference.mcmc.draws import draw_uniform, split_seed
 
 __all__ = ["CONVENTIONS", "MarkovChain", "MarkovChainResults"]
 

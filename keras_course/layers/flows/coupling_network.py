@@ -16,6 +16,7 @@ from keras import ops
 from keras_course.core.seeds import derive_seed
 from keras_course.core.serial import register
 from keras_course.core.shapes import require_positive_int, require_rank
+from keras_course.layers.convolution import Convolution2D
 
 __all__ = ["CouplingNetwork"]
 
@@ -110,7 +111,7 @@ class CouplingNetwork(keras.layers.Layer):
     def _linear(self, images: bool, units: int, start: Any, activation: Any, name: str) -> Any:
         how = {"activation": activation, "kernel_initializer": start, "dtype": self.dtype_policy, "name": name}
         if images:
-            return keras.layers.Conv2D(units, self.kernel_size, padding="same", **how)
+            return Convolution2D(units, self.kernel_size, padding="same", **how)  # Keras's fails on no rows
         return keras.layers.Dense(units, **how)
 
     def call(self, inputs: Any, condition: Any = None, training: Any = None) -> Any:

@@ -23,7 +23,7 @@ from keras import ops
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.models.energy.binary_machine import BinaryMachine
 from keras_course.models.energy.chains import gibbs_seeds
 from keras_course.ops.boltzmann import (
@@ -254,8 +254,9 @@ class BoltzmannMachine(BinaryMachine):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count("BoltzmannMachine.sample", n=n)
         pairs = tf.random.split(seed_pair(seed), self.sampling_steps + 1, alg="philox")
         dtype = self.wide_dtype
 

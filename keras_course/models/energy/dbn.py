@@ -24,7 +24,7 @@ from keras import ops
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, seed_pair
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.models.energy.annealing import LogPartition
 from keras_course.models.energy.binary_machine import BinaryMachine
 from keras_course.models.energy.chains import decision_noise, rows_of
@@ -312,8 +312,9 @@ class DBN(BinaryMachine):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count("DBN.sample", n=n)
         above, below = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         sizes = (self.features, *self.units[:-2])
         return self.dreamt(self.top.sample(above, n), decision_noise(n, sizes, below, self.wide_dtype))[0]

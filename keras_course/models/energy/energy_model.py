@@ -27,8 +27,9 @@ from keras_course.callbacks.training_reports import with_reports
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, fold_in, normal_noise, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.layers.sub_networks import require_shape, restored, sub_network, told
+from keras_course.models.asked_draws import asked_draws
 from keras_course.models.class_labels import one_hot_classes, require_classes
 from keras_course.models.energy.langevin_chains import (
     energy_gradient,
@@ -304,16 +305,20 @@ class EnergyModel(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
-            steps: int, or a scalar integer tensor; None takes `sampling_steps`.
+            n: int >= 0, or a scalar integer tensor.
+            steps: int >= 0, or a scalar integer tensor; None takes `sampling_steps`.
             combine: function of E(x, y) of all classes (n, K) -> (n,), the energy to sample instead of E(x):
                 `lambda e: conjunction_energy(e[:, 1:3])`. See `ops.energy_models`.
         """
         starts, moves = (fold_in(seed_pair(seed), number) for number in (0, 1))
-        x = normal_starts(n, self.event_shape, self.start_scale, starts, self._float)
         energy = self.energy if combine is None else lambda x: _one_a_row(combine(self.class_energies(x)))
-        steps = self.sampling_steps if steps is None else steps
-        return langevin_chain(energy, x, moves, steps, self.step_size, self.temperature)
+        steps = checked_count("EnergyModel.sample", steps=self.sampling_steps if steps is None else steps)
+
+        def draw(n: Any) -> Any:
+            x = normal_starts(n, self.event_shape, self.start_scale, starts, self._float)
+            return langevin_chain(energy, x, moves, steps, self.step_size, self.temperature)
+
+        return asked_draws("EnergyModel.sample", n, draw)
 
     def sample_class(self, seed: Any, labels: Any, steps: Any = None) -> Any:
         """Draws of x given a class each, (n, *shape), for labels (n,)."""

@@ -24,7 +24,7 @@ from keras import ops
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_one_of, require_positive_int
+from keras_course.core.shapes import checked_count, require_one_of, require_positive_int
 from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
 from keras_course.models.energy.binary_machine import BinaryMachine
 from keras_course.models.energy.chains import decision_noise, gibbs_seeds, rows_of
@@ -313,8 +313,9 @@ class RBM(BinaryMachine):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count("RBM.sample", n=n)
         pairs = tf.random.split(seed_pair(seed), self.sampling_steps + 1, alg="philox")
         dtype = self.wide_dtype
         h = tf.cast(uniform_noise((n, self.units), pairs[0], dtype) < 0.5, dtype)

@@ -25,9 +25,10 @@ from keras import ops
 from keras_course.callbacks.training_reports import with_reports
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import normal_noise, seed_pair, stateless_seed, uniform_noise
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.layers.given_parts import plain_parts, told_parts
 from keras_course.layers.sub_networks import require_shape, restored, sub_network
+from keras_course.models.asked_draws import asked_draws
 from keras_course.models.class_labels import one_hot_classes, require_classes
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.models.two_players import TwoPlayers
@@ -319,8 +320,9 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count(f"{type(self).__name__}.sample", n=n)
         return normal_noise((n, self.latent), seed_pair(seed), self.wide_dtype)
 
     def sample(self, seed: Any, n: Any) -> Any:
@@ -328,10 +330,14 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
-        labels = None if self.classes is None else tf.range(n, dtype="int32") % self.classes
-        return self.generate(self.sample_codes(seed, n), labels)
+
+        def draw(n: Any) -> Any:
+            labels = None if self.classes is None else tf.range(n, dtype="int32") % self.classes
+            return self.generate(self.sample_codes(seed, n), labels)
+
+        return asked_draws(f"{type(self).__name__}.sample", n, draw)
 
     def interpolate(self, first: Any, second: Any, steps: Any, labels: Any = None, way: str = "linear") -> Any:
         """What lies between two codes: x on the way from one to the other, both ends among them.
@@ -345,6 +351,7 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
         Returns:
             Tensor (steps, B, *shape).
         """
+        steps = checked_count(f"{type(self).__name__}.interpolate", 1, steps=steps)
         shares = tf.cast(tf.range(steps), self.wide_dtype) / tf.cast(tf.maximum(steps - 1, 1), self.wide_dtype)
         first, second = (ops.cast(each, self.wide_dtype) for each in (first, second))
         codes = interpolate(first, second, shares, way)  # (T, B, Z)
@@ -358,13 +365,11 @@ class AdversarialGame(TwoPlayers, GenerativeModel):
 
         With classes `generate` and `interpolate` take labels last.
         """
-        z = [
-            keras.InputSpec(shape=(None, self.latent), dtype=self.wide_dtype, name=name)
-            for name in ("z", "first", "second")
-        ]
+        codes = ("z", "first", "second")
+        z = [keras.InputSpec(shape=(None, self.latent), dtype=self.wide_dtype, name=name) for name in codes]
         labels = [] if self.classes is None else [tf.TensorSpec((None,), "int32", name="labels")]
-        seed, n = tf.TensorSpec((2,), "int32", name="seed"), tf.TensorSpec((), "int32", name="n")
-        steps = tf.TensorSpec((), "int32", name="steps")
+        n, steps = (tf.TensorSpec((), "int32", name=name) for name in ("n", "steps"))
+        seed = tf.TensorSpec((2,), "int32", name="seed")
         return {
             "serving_default": (self.generate, [z[0], *labels]),
             "generate": (self.generate, [z[0], *labels]),

@@ -30,10 +30,10 @@ from keras_course.core.loops import scan, unstacked
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, stateless_seed, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import normalize_tuple, require_positive_int
+from keras_course.core.shapes import checked_count, normalize_tuple, require_positive_int
 from keras_course.distributions import Normal
 from keras_course.layers.recurrent.lstm import LSTMCell
-from keras_course.models.generative.draws import balanced_noise, checked_draws
+from keras_course.models.generative.draws import balanced_noise
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.draw_attention import Window, read_window, require_filters, window_of, write_window
 from keras_course.ops.elbo import (
@@ -285,7 +285,7 @@ class DRAW(GenerativeModel):
         Raises:
             ValueError: for a number n < 1. A served n < 1 is an InvalidArgumentError.
         """
-        n = checked_draws(n)
+        n = checked_count("log_prob_importance_weighted", 1, n=n)
         noise = normal_noise((n, ops.shape(x)[0], self.steps, self.latent), seed_pair(seed), self.wide_dtype)
         log_likelihood, _, log_ratio = self.terms(x, noise)
         return importance_weighted_bound(log_likelihood + log_ratio, ops.zeros_like(log_ratio))
@@ -342,14 +342,14 @@ class DRAW(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
 
         Returns:
             {"canvases": (n, T, H, W) probabilities after every stroke, "windows": (n, T, 5) where each was drawn:
             x, y, stride, scale and intensity of `ops.draw_attention.Window`, zeros without attention}.
         """
         codes, _ = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
-        ran = self._run(self._codes(codes, n), None, ("canvases", "windows"))
+        ran = self._run(self._codes(codes, checked_count("DRAW.draw", n=n)), None, ("canvases", "windows"))
         canvases, windows = (ops.swapaxes(ran[name], 0, 1) for name in ("canvases", "windows"))
         return {"canvases": ops.sigmoid(canvases), "windows": windows}
 
@@ -363,8 +363,8 @@ class DRAW(GenerativeModel):
             seed, n: as `draw`.
         """
         codes, pixels = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
-        probability = ops.sigmoid(self._run(self._codes(codes, n))["canvas"])
-        uniform = uniform_noise((n, *self.event_shape), pixels, self.wide_dtype)
+        probability = ops.sigmoid(self._run(self._codes(codes, checked_count("DRAW.sample", n=n)))["canvas"])
+        uniform = uniform_noise(ops.shape(probability), pixels, self.wide_dtype)
         return ops.cast(uniform < probability, self.wide_dtype)
 
     def endpoints(self) -> dict[str, Endpoint]:

@@ -1,4 +1,4 @@
-"""The noise that bounds are measured with, and how many draws of it a caller may ask for."""
+"""The noise that bounds are measured with."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_course.core.seeds import normal_noise
-from keras_course.core.shapes import require_positive_int
 
-__all__ = ["balanced_noise", "checked_draws"]
+__all__ = ["balanced_noise"]
 
 
 def balanced_noise(count: int, width: int, seed: Any, dtype: Any) -> Any:
@@ -31,17 +30,3 @@ def balanced_noise(count: int, width: int, seed: Any, dtype: Any) -> Any:
     """
     half = normal_noise(((count + 1) // 2, width), seed, dtype)
     return tf.concat([half, -half], axis=0)[:count]
-
-
-def checked_draws(n: Any, who: str = "log_prob_importance_weighted") -> Any:
-    """n, a number of draws.
-
-    Raises:
-        ValueError: for a number n < 1. A served tensor n < 1 is an InvalidArgumentError.
-    """
-    if not tf.is_tensor(n):
-        require_positive_int(who, n=n)
-        return n
-    positive = tf.debugging.assert_positive(n, f"{who} needs n >= 1 draws")
-    with tf.control_dependencies([positive] if positive is not None else []):
-        return tf.identity(n)

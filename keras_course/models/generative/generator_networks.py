@@ -21,7 +21,7 @@ from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, normal_noise, seed_pair, stateless_seed, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_one_of, require_positive_int
+from keras_course.core.shapes import checked_count, require_one_of, require_positive_int
 from keras_course.models.generative_model import GenerativeModel
 from keras_course.ops.boltzmann import binary_states
 from keras_course.ops.generators import (
@@ -112,8 +112,9 @@ class AffineGenerator(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count("AffineGenerator.sample", n=n)
         return self.generate(normal_noise((n, self.features), seed_pair(seed), self.variable_dtype))
 
     def moments(self) -> dict[str, Any]:
@@ -320,8 +321,9 @@ class BernoulliGenerator(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count("BernoulliGenerator.sample", n=n)
         codes, pixels = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         means = ops.cast(self.generate(self.draw_codes(codes, n)), "float64")
         return ops.cast(uniform_noise((n, self.features), pixels, "float64") < means, self.wide_dtype)

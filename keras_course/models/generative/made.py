@@ -24,7 +24,7 @@ from keras_course.core.loops import while_loop
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import fold_in, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.distributions.families import Categorical, Family, get_family
 from keras_course.layers.autoregressive import MaskedMLP
 from keras_course.models.generative_model import GenerativeModel
@@ -159,8 +159,9 @@ class MADE(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
+        n = checked_count("MADE.sample", n=n)
         sets, draws = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         network, bank = self.network, tf.constant(self.network.input_degrees)  # (K, D)
         if network.masks == 1:

@@ -27,10 +27,11 @@ from keras_course.callbacks.training_reports import with_reports
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import seed_pair, stateless_seed, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import normalize_tuple, require_positive_int
+from keras_course.core.shapes import checked_count, normalize_tuple, require_positive_int
 from keras_course.layers.flows.chain import FlowChain
 from keras_course.layers.flows.diagnosis import FlowReading, flow_readings, leaves_of
 from keras_course.layers.flows.flow_layer import FlowLayer
+from keras_course.models.asked_draws import asked_draws
 from keras_course.models.generative.base_density import base_distribution, base_draws, base_log_prob, checked_base
 from keras_course.models.generative.conditions import Condition
 from keras_course.models.generative_model import GenerativeModel
@@ -231,7 +232,7 @@ class NormalizingFlow(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor; None for one draw a row of y.
+            n: int >= 0, or a scalar integer tensor; None for one draw a row of y.
             y: condition (n, N) or classes (n,), or None.
 
         Raises:
@@ -239,9 +240,16 @@ class NormalizingFlow(GenerativeModel):
         """
         if n is None and y is None:
             raise ValueError(f"{type(self).__name__}.sample needs n, or a condition. Received: n=None, y=None")
-        n = ops.shape(y)[0] if n is None else n
-        z = base_draws(self.base, self.size, seed_pair(seed), n, self.flow.compute_dtype)
-        return self.decode(ops.reshape(z, (-1, *self.flow.code_shape)), y)
+        pair = seed_pair(seed)
+
+        def draw(n: Any) -> Any:
+            z = base_draws(self.base, self.size, pair, n, self.flow.compute_dtype)
+            return self.decode(ops.reshape(z, (-1, *self.flow.code_shape)), y)
+
+        if y is None:
+            return asked_draws(f"{type(self).__name__}.sample", n, draw)
+        n = ops.shape(y)[0] if n is None else checked_count(f"{type(self).__name__}.sample", n=n)
+        return draw(n)
 
     def as_bijector(self, y: Any = None) -> Any:
         """The tfp bijector of all layers: forward generates x (of pixels y in (0, 1), not yet made whole) from z."""

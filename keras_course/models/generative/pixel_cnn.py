@@ -25,6 +25,7 @@ from keras_course.core.serial import register
 from keras_course.core.shapes import normalize_tuple, require_positive_int
 from keras_course.distributions import Bernoulli, Categorical, get_family
 from keras_course.layers.masked_convolution import MaskedConvolution2D
+from keras_course.models.asked_draws import asked_draws
 from keras_course.models.class_labels import one_hot_classes, require_classes
 from keras_course.models.generative.pixel_stacks import GatedPixelStack, OneByOne, ResidualPixelStack
 from keras_course.models.generative.pixel_walk import walk
@@ -264,13 +265,17 @@ class PixelCNN(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor; with a condition None: an image for every row of it.
+            n: int >= 0, or a scalar integer tensor; with a condition None: an image for every row of it.
             condition: classes (n,) or vectors (n, T), for a model that takes one.
         """
         if self._given(condition) is not None:
             n = ops.shape(condition)[0]
-        blank = tf.zeros((n, *self.event_shape), self.wide_dtype)
-        return self.complete(blank, 0, seed, condition)
+            return self.complete(tf.zeros((n, *self.event_shape), self.wide_dtype), 0, seed, condition)
+
+        def draw(n: Any) -> Any:
+            return self.complete(tf.zeros((n, *self.event_shape), self.wide_dtype), 0, seed)
+
+        return asked_draws("PixelCNN.sample", n, draw)
 
     def complete(self, x: Any, given: Any, seed: Any, condition: Any = None) -> Any:
         """Keeps the first numbers of x and draws the rest from p(rest | those): images to be finished.

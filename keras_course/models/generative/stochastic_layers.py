@@ -17,8 +17,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_course.core.seeds import derive_seed, normal_noise
+from keras_course.core.seeds import derive_seed, normal_noise, seed_pair
 from keras_course.core.serial import register
+from keras_course.core.shapes import checked_count
 from keras_course.distributions import DistributionOutput, Family, Normal, get_family
 from keras_course.models.generative.conditional_network import ConditionalNetwork
 from keras_course.ops.elbo import diagonal_gaussian_divergence, diagonal_gaussian_log_density, reparametrised
@@ -228,9 +229,10 @@ class StochasticLayers(keras.layers.Layer):
 
         Args:
             seed: integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
-        top, between = tf.unstack(tf.random.split(seed, 2, alg="philox"))
+        n = checked_count("StochasticLayers.sample", n=n)
+        top, between = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         noise = self._split(normal_noise((n, sum(self.latent)), between, self.wide_dtype))
         if self.prior is None:
             z = noise[-1]

@@ -26,9 +26,10 @@ from keras_course.callbacks.code_watch import CodeWatch
 from keras_course.core.model import Endpoint
 from keras_course.core.seeds import normal_noise, seed_pair, stateless_seed
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.distributions import Family
-from keras_course.models.generative.draws import balanced_noise, checked_draws
+from keras_course.models.asked_draws import asked_draws
+from keras_course.models.generative.draws import balanced_noise
 from keras_course.models.generative.stochastic_layers import StochasticLayers, conditional
 from keras_course.models.generative.training_bounds import LaterGradient, bound_of_groups, mean_over_replicas
 from keras_course.models.generative.vae_arguments import check_objective, checked_family, networks, sizes
@@ -244,7 +245,8 @@ class VariationalAutoencoder(GenerativeModel):
         Raises:
             ValueError: for a number n < 1. A served n < 1 is an InvalidArgumentError.
         """
-        return self.importance_weighted_bound(x, self._noise((checked_draws(n), ops.shape(x)[0]), seed_pair(seed)))
+        n = checked_count("log_prob_importance_weighted", 1, n=n)
+        return self.importance_weighted_bound(x, self._noise((n, ops.shape(x)[0]), seed_pair(seed)))
 
     def _noise(self, shape: tuple[Any, Any], seed: Any) -> Any:
         return normal_noise((*shape, sum(self.latent)), seed, self.codes.wide_dtype)
@@ -335,11 +337,15 @@ class VariationalAutoencoder(GenerativeModel):
 
         Args:
             seed: int, or integer tensor (2,).
-            n: int, or a scalar integer tensor.
+            n: int >= 0, or a scalar integer tensor.
         """
         codes, pixels = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
-        parameters = self.decoder(self.codes.sample(codes, n), training=False)
-        return ops.reshape(self.family.sample(parameters, pixels), (-1, *self.event_shape))
+
+        def draw(n: Any) -> Any:
+            parameters = self.decoder(self.codes.sample(codes, n), training=False)
+            return ops.reshape(self.family.sample(parameters, pixels), (-1, *self.event_shape))
+
+        return asked_draws("VariationalAutoencoder.sample", n, draw)
 
     def endpoints(self) -> dict[str, Endpoint]:
         x = keras.InputSpec(shape=(None, *self.event_shape), dtype=self.input_dtype, name="x")

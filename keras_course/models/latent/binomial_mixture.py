@@ -7,9 +7,9 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
-from keras_course.core.seeds import derive_seed, uniform_noise
+from keras_course.core.seeds import derive_seed, seed_pair, uniform_noise
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_positive_int
+from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.models.latent.ancestral import draw_components
 from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
 from keras_course.models.latent.mixture_answers import MixtureAnswers
@@ -105,8 +105,9 @@ class BinomialMixture(MixtureAnswers, ClosedFormTraining, Model):
         return (weights if self.learn_weights else ops.convert_to_tensor(self.mixing)), probabilities
 
     def sample(self, seed, n):
-        """z ~ pi, then n tosses a feature: (n, features) counts; seed is an int32 tensor (2,)."""
-        which, noise = tf.unstack(tf.random.split(seed, 2, alg="philox"))
+        """z ~ pi, then n tosses a feature: (n, features) counts; seed is an int, or an integer tensor (2,)."""
+        n = checked_count("BinomialMixture.sample", n=n)
+        which, noise = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         weights, probabilities = self.parameters
         z = draw_components(weights, which, n)
         uniform = uniform_noise((n, self.features, self.trials), noise, keras.backend.standardize_dtype(weights.dtype))

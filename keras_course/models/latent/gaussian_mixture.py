@@ -7,9 +7,9 @@ from keras import ops
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.model import Model
-from keras_course.core.seeds import derive_seed, normal_noise
+from keras_course.core.seeds import derive_seed, normal_noise, seed_pair
 from keras_course.core.serial import register
-from keras_course.core.shapes import require_one_of, require_positive_int
+from keras_course.core.shapes import checked_count, require_one_of, require_positive_int
 from keras_course.models.latent.ancestral import draw_components
 from keras_course.models.latent.closed_form import ClosedFormTraining, value_of
 from keras_course.models.latent.mixture_answers import MixtureAnswers
@@ -144,13 +144,14 @@ class GaussianMixture(MixtureAnswers, ClosedFormTraining, Model):
         """Ancestral samples: z ~ pi, then x ~ N(mu_z, Sigma_z).
 
         Args:
-            seed: int32 tensor (2,); the same seed draws the same samples.
-            n: int or int32 scalar tensor.
+            seed: int, or integer tensor (2,); the same seed draws the same samples.
+            n: int >= 0, or a scalar integer tensor.
 
         Returns:
             Tensor (n, features).
         """
-        which, noise = tf.unstack(tf.random.split(seed, 2, alg="philox"))
+        n = checked_count("GaussianMixture.sample", n=n)
+        which, noise = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
         weights, means, scale = self.parameters
         z = draw_components(weights, which, n)
         e = normal_noise((n, self.features), noise, keras.backend.standardize_dtype(means.dtype))

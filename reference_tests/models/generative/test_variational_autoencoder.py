@@ -351,8 +351,11 @@ def test_a_served_request_for_no_draws_is_refused_and_samples_repeat_by_seed(fit
     model.export(tmp_path / "export")
     served = tf.saved_model.load(tmp_path / "export")
     x, seed = tf.constant(X[:4]), tf.constant([1, 2])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="needs n >= 1 draws"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="needs an integer n of at least 1"):
         served.log_prob_importance_weighted(x, seed, tf.constant(0))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)sample needs an integer n of at least 0\..*-2"):
+        served.sample(seed, tf.constant(-2))
+    assert served.sample(seed, tf.constant(0)).shape == model.sample(0, 0).shape == (0, *X.shape[1:])
     np.testing.assert_array_equal(served.sample(seed, tf.constant(9)), model.sample([1, 2], 9))
     assert np.any(
         served.sample(seed, tf.constant(9)).numpy() != served.sample(tf.constant([1, 3]), tf.constant(9)).numpy()
