@@ -29,8 +29,10 @@ def _same_start(request: pytest.FixtureRequest):
         return
     import keras
 
+    from keras_course.testing.seeding import set_seeds
+
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.utils.set_random_seed(0)
+    set_seeds(0)
     yield
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)

@@ -46,7 +46,7 @@ class Steps:
 
             static = [size if isinstance(size, int) else None for size in self.shape]
             values = tf.raw_ops.TensorListStack(
-                input_handle=values, element_shape=tf.stack(self.shape), element_dtype=self.dtype, num_elements=-1
+                input_handle=values, element_shape=_as_tensor(self.shape), element_dtype=self.dtype, num_elements=-1
             )
             values.set_shape([None, *static])
         return values[self.offset :] if self.offset else values
@@ -57,7 +57,7 @@ class Steps:
             import tensorflow as tf
 
             item = tf.raw_ops.TensorListGetItem(
-                input_handle=self.values, index=index + self.offset, element_shape=tf.stack(self.shape),
+                input_handle=self.values, index=index + self.offset, element_shape=_as_tensor(self.shape),
                 element_dtype=self.dtype,
             )  # fmt: skip
             item.set_shape([size if isinstance(size, int) else None for size in self.shape])
@@ -67,6 +67,12 @@ class Steps:
 
 def _is_handle(values: Any) -> bool:
     return keras.backend.backend() == "tensorflow" and getattr(values, "dtype", None) == "variant"
+
+
+def _as_tensor(shape: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.stack(shape) if len(shape) else tf.zeros([0], "int32")  # of nothing stack makes floats
 
 
 def sizes_of(tensor: Any) -> tuple[Any, ...]:
@@ -144,7 +150,7 @@ def unstacked(tensor: Any) -> Steps:
 
         if not tf.executing_eagerly():
             shape = sizes_of(tensor)[1:]
-            handle = tf.raw_ops.TensorListFromTensor(tensor=tensor, element_shape=tf.stack(shape))
+            handle = tf.raw_ops.TensorListFromTensor(tensor=tensor, element_shape=_as_tensor(shape))
             return Steps(handle, shape, tensor.dtype)
     return Steps(tensor, sizes_of(tensor)[1:], tensor.dtype)
 
@@ -165,7 +171,7 @@ def _while_loop(
     shapes = [sizes_of(state[k]) for k in history]
 
     def reserved(shape: Any, count: Any) -> Any:
-        return tf.raw_ops.TensorListReserve(element_shape=tf.stack(shape), num_elements=count, element_dtype=dtype)
+        return tf.raw_ops.TensorListReserve(element_shape=_as_tensor(shape), num_elements=count, element_dtype=dtype)
 
     def written(handle: Any, index: Any, item: Any) -> Any:
         return tf.raw_ops.TensorListSetItem(input_handle=handle, index=index, item=item)
