@@ -45,6 +45,9 @@ def run(args: argparse.Namespace) -> int:
     if found.advice is not None:
         print(f"advice                   {ADVICE[found.advice]}")
     print(f"worst validation rows    {', '.join(str(worst.row) for worst in found.worst[:8])}")
+    for row, words in list(found.words.items())[:3]:
+        for what, text in words.items():
+            print(f"  row {row}, {what + ':':<12} {text}")
     for path in (found.run / DIAGNOSIS, *found.figures):
         print(path)
     return 0

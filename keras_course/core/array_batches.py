@@ -72,6 +72,11 @@ class ArrayBatches(ArrayDataAdapter):
         self.size = None if self._partial_batch_size else self._batch_size  # of every batch, where it is known
         return self
 
+    @property
+    def element_spec(self) -> Any:
+        """Shapes and dtypes of a batch, as a data set has them."""
+        return _map(lambda each: tf.TensorSpec((self.size, *each.shape[1:]), each.dtype), self.arrays)
+
     def order(self) -> Any:
         """Row numbers of an epoch: Keras's draw, to the bit. Under a global seed all epochs have the same, as there."""
         with tf.device("CPU:0"):

@@ -219,14 +219,35 @@ class Model(keras.Model):
             made = self.train_function = array_batches.reading_arrays(self, made)
         return made
 
+    @property
+    def _has_own_step(self) -> bool:
+        return type(self).train_step is not Model.train_step and not self.keras_step
+
     def _build_optimizer(self) -> None:
         """Makes the variables that the optimizer's first step would make: TensorFlow traces twice what makes some."""
         optimizer = getattr(self, "optimizer", None)
-        own_step = type(self).train_step is not Model.train_step and not self.keras_step
-        if own_step or optimizer is None or optimizer.built or self._distribute_strategy is not None:
+        if self._has_own_step or optimizer is None or optimizer.built or self._distribute_strategy is not None:
             return
         if all(layer.built for layer in self._flatten_layers()):
             optimizer.build(self.trainable_variables)
+
+    def _build_metrics(self, batch: Any) -> None:
+        """Makes the variables of metrics asked for by name, for the same reason, from what a batch looks like."""
+        metrics = getattr(self, "_compile_metrics", None)
+        if batch is None or metrics is None or metrics.built or self._has_own_step:
+            return
+        asked = keras.tree.flatten((metrics._user_metrics, metrics._user_weighted_metrics))
+        if all(each is None or getattr(each, "variables", ()) for each in asked):
+            return
+
+        def symbol(each: Any) -> Any:
+            return each and keras.KerasTensor(each.shape, keras.backend.standardize_dtype(each.dtype))
+
+        try:
+            x, y, _ = keras.utils.unpack_x_y_sample_weight(keras.tree.map_structure(symbol, batch))
+            metrics.build(y, self.compute_output_spec(x))
+        except Exception:  # what a model or metric cannot do without numbers; the first step makes them, or says why
+            return
 
     def train_step(self, data: Any) -> Any:
         """Keras's step; an optimizer that has `look_ahead` moves the weights before it, and steps on in `apply`.
@@ -276,6 +297,8 @@ class Model(keras.Model):
         strategy = self._distribute_strategy
         if strategy is None:
             built = all(layer.built for layer in self._flatten_layers())
+            if built:
+                self._build_metrics(getattr(getattr(iterator, "_distributed_dataset", None), "element_spec", None))
             if built or not hasattr(_inner_optimizer(self), "look_ahead"):
                 return
             strategy = tf.distribute.get_strategy()  # what the first step moves has to exist before it is traced
@@ -356,8 +379,8 @@ def _keep_collectives_apart(strategy: Any) -> None:
     """Gives a MirroredStrategy keys of its own for what its replicas exchange, once.
 
     TensorFlow counts them from 1 in every strategy, so that a second one in a process asks for sums under the keys of
-    the first: of other shapes they end all collectives ("Shape mismatch in the collective instance"), of equal
-    shapes it goes well by luck. Workers must agree on keys, and keep TensorFlow's.
+    the first: those of other shapes end all collectives ("Shape mismatch in the collective instance").
+    Workers must agree on keys, and keep TensorFlow's.
     """
     extended: Any = getattr(strategy, "extended", None)
     make = getattr(extended, "_make_collective_ops_with_fallbacks", None)

@@ -154,17 +154,19 @@ def sharpness(loss: Callable[..., Any], weights: Any, start: Any, steps: int) ->
     weights = tuple(as_floating(weight) for weight in weights)
     start = _unit(tuple(as_floating(part, weights[0].dtype) for part in start))
 
-    def iterate(shift: Any) -> tuple[Any, ...]:
+    def iterate(v: Any, shift: Any, limit: Any) -> tuple[Any, ...]:
         def step(count: Any, *v: Any) -> tuple[Any, ...]:
             turned = hessian_vector_product(loss, weights, v)
             return count + 1, *_unit(tuple(h + shift * part for h, part in zip(turned, v, strict=True)))
 
-        state = (tf.constant(0), *start)
-        return tf.while_loop(lambda count, *_: count < steps, step, state, maximum_iterations=steps)[1:]
+        state = (tf.constant(0), *v)
+        return tf.while_loop(lambda count, *_: count < limit, step, state, maximum_iterations=steps)[1:]
 
-    v = iterate(ops.zeros((), weights[0].dtype))
+    v = iterate(start, ops.zeros((), weights[0].dtype), tf.constant(steps))
     modulus = _inner(v, hessian_vector_product(loss, weights, v))
-    v = iterate(ops.maximum(-modulus, 0))
+    negative = modulus < 0  # else v is what a second iteration would find again
+    first = tuple(tf.where(negative, old, new) for old, new in zip(start, v, strict=True))
+    v = iterate(first, ops.maximum(-modulus, 0), tf.where(negative, steps, 0))
     turned = hessian_vector_product(loss, weights, v)
     value = _inner(v, turned)
     rest = tuple(h - value * part for h, part in zip(turned, v, strict=True))

@@ -92,12 +92,10 @@ def linear_memory_curve(recurrent_kernel: Any, input_row: Any, delays: int) -> A
     require_rank("linear_memory_curve", recurrent_kernel.shape, 2)
     require_positive_int("linear_memory_curve", delays=delays)
     kernel = ops.convert_to_tensor(recurrent_kernel)
-    row = ops.reshape(ops.convert_to_tensor(input_row), (1, -1))
-    rows = []
-    for _ in range(delays):
-        rows.append(row[0])
-        row = ops.matmul(row, kernel)
-    left, values, _ = ops.svd(ops.stack(rows), full_matrices=False)  # (delays, R), (R,)
+    rows, power = ops.reshape(ops.convert_to_tensor(input_row), (1, -1)), kernel
+    while rows.shape[0] < delays:  # twice as many each time: K_2m = [K_m; K_m W^m]
+        rows, power = ops.concatenate([rows, ops.matmul(rows, power)]), ops.matmul(power, power)
+    left, values, _ = ops.svd(rows[:delays], full_matrices=False)  # (delays, R), (R,)
     unit = 2.0**-53 if "64" in str(values.dtype) else 2.0**-24
     counted = ops.cast(values > 2 * max(delays, kernel.shape[0]) * unit * values[0], left.dtype)
     return ops.sum(left**2 * counted, axis=-1)

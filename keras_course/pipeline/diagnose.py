@@ -153,7 +153,7 @@ def diagnose(
     """
     limits = limits or Limits()
     x, y = train.x[:LOOKED_AT], train.y[:LOOKED_AT]
-    activity = unit_activity(model, x)
+    activity = unit_activity(model, x, y)
     norms = {layer: float(norm) for layer, norm in gradient_norms(model, x, y).items()}
     checked = gradient_check(model, x[:16], y[:16], seed=seed)
     training = short_training(model, train, steps=steps, batch_size=batch_size, seed=seed)
@@ -255,14 +255,19 @@ def _of_data(train: Split, limits: Limits) -> Iterator[Finding]:
     rms = math.sqrt(float(np.mean(x**2)))
     if rms > limits.input_rms:
         yield Finding("inputs unscaled", "", f"their root mean square is {rms:.3g}", "standardise them")
-    if train.y.ndim > 2:
-        return  # label maps: what is where differs from image to image, neighbours agree in nothing
+    if train.y.ndim > 2 or _are_sequences(train.y):
+        return  # label maps, texts: what is where differs from image to image, neighbours agree in nothing
     z = label_relation(x, train.y[:1000])
     if z < limits.relation:
         yield Finding(
             "labels unrelated", "", f"neighbours agree {z:.1f} standard errors better than chance",
             "look at some examples with their labels: is it the right column, in the right order?",
         )  # fmt: skip
+
+
+def _are_sequences(y: NDArray[Any]) -> bool:
+    """Whether targets (N, T) are ids of words or characters; 0 and 1 alone are indicators."""
+    return y.ndim == 2 and y.dtype.kind in "iu" and y.max() > 1
 
 
 def _of_units(activity: tuple[LayerActivity, ...], limits: Limits) -> Iterator[Finding]:

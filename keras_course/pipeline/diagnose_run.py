@@ -8,8 +8,8 @@ on disk        diagnosis.json, figures/diagnosis.png, figures/worst_mistakes.png
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from keras_course.core.errors import KerasCourseError
 from keras_course.core.serial import write_atomically
 from keras_course.datasets import Split
-from keras_course.pipeline.diagnose import Diagnosis, advise, diagnose
+from keras_course.pipeline.diagnose import LOOKED_AT, Diagnosis, advise, diagnose
 from keras_course.pipeline.diagnosis_plots import diagnosis_figure
 from keras_course.pipeline.evaluate import evaluate
 from keras_course.pipeline.figures import DOTS_PER_INCH, FigureContext
@@ -55,6 +56,7 @@ class DiagnosedRun:
         advice: "capacity", "data", "done", or None without bounds.
         worst: the worst validation examples.
         figures: paths of the PNG files.
+        words: {row: {what: text}} of the worst examples, of a model whose `in_words(x, y, output)` tells them.
 
     Example:
         >>> DiagnosedRun(Path("run"), Diagnosis((), (), {}, (), None, None), (), {}, None, (), ()).advice is None
@@ -70,6 +72,7 @@ class DiagnosedRun:
     advice: str | None
     worst: tuple[WorstExample, ...]
     figures: tuple[Path, ...]
+    words: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
 
 def diagnose_run(
@@ -91,7 +94,7 @@ def diagnose_run(
     Raises:
         RunFolderError, CorruptArtifact, CorruptDataError: as `evaluate`.
         ValueError: if the recipe's model is trained without a loss.
-        KerasCourseError: if its loss is none of what it says of the inputs alone (it is taught with the targets).
+        KerasCourseError: if its loss is none of what it says of the inputs alone, and it has no `taught_inputs`.
 
     Example:
         >>> diagnose_run("runs/lenet")  # doctest: +SKIP
@@ -120,32 +123,43 @@ def diagnose_run(
         if figure is not None:
             paths.append(folder.path / "figures" / f"{name}.png")
             write_atomically(paths[-1], partial(figure.savefig, dpi=DOTS_PER_INCH))
+    looked_at = (dataset.train.x[:LOOKED_AT], dataset.train.y[:LOOKED_AT])
+    worst = worst_examples(model, dataset.validation.x, dataset.validation.y)
     found = DiagnosedRun(
-        run=folder.path, start=start, activity=unit_activity(model, dataset.train.x[:256]), errors=errors,
-        advice=advice, worst=worst_examples(model, dataset.validation.x, dataset.validation.y), figures=tuple(paths),
+        run=folder.path, start=start, activity=unit_activity(model, *looked_at), errors=errors,
+        advice=advice, worst=worst, figures=tuple(paths), words=_words(model, worst, dataset.validation.x),
     )  # fmt: skip
     write_json(folder.path / DIAGNOSIS, _record(found, wanted))
     return found
 
 
 def _worst_images(context: FigureContext) -> Figure | None:
-    """Images with the worst answers; None where x is no image, or a class is told for each step of a sequence."""
+    """Images with the worst answers; None where x is no image, or the model tells it no class."""
     spec = context.dataset.spec
     if spec.label_shape:
         images = len(spec.shape) == 3 and len(spec.label_shape) == 2
         return segmented_images(context, worst=True) if images else None
-    return worst_mistakes(context) if spec.classes is not None else None
+    told = spec.classes is not None and context.probabilities.shape == (len(context.labels), spec.classes)
+    return worst_mistakes(context) if told else None
+
+
+def _words(model: Any, worst: Sequence[WorstExample], x: NDArray[Any]) -> dict[int, dict[str, str]]:
+    if not callable(getattr(model, "in_words", None)):
+        return {}
+    return {one.row: model.in_words(x[one.row], one.target, one.output) for one in worst}
 
 
 def _require_loss_of_outputs(model: Any, split: Split, slug: str) -> None:
-    """Refuses a model that is shown the targets while it trains: all that `diagnose` looks at is L(y, model(x))."""
+    """Refuses a model that is shown the targets in a way of its own: `diagnose` looks at L(y, model(x)), or at
+    L(y, model(taught_inputs(x, y)))."""
     require_loss(model)
     try:
         loss_of(model, split.x[:2], split.y[:2])
     except (ValueError, TypeError, tf.errors.OpError) as error:
         raise KerasCourseError(
             f"{slug!r} cannot be diagnosed: its loss is no function of the targets and of what the model says of the "
-            f"inputs alone, as where the words before are shown to it in training ({type(error).__name__})."
+            "inputs alone, as where the words before are shown to it in training, and it has no method "
+            f"taught_inputs(x, y) that says with what it is called then ({type(error).__name__})."
         ) from error
 
 
@@ -172,5 +186,7 @@ def _record(found: DiagnosedRun, wanted: float | None) -> dict[str, object]:
         "errors": dict(found.errors),
         "wanted_error": wanted,
         "advice": ADVICE.get(found.advice or ""),
-        "worst_validation_examples": [{"row": worst.row, "loss": worst.loss} for worst in found.worst],
+        "worst_validation_examples": [
+            {"row": worst.row, "loss": worst.loss, **found.words.get(worst.row, {})} for worst in found.worst
+        ],
     }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["diagnosis_figure", "layer_curves"]
 
+USUAL = 1e-3  # change of the weights in a step, relative to them
+
 
 def layer_curves(history: Mapping[str, Sequence[float]], label: str, log: bool = True) -> Figure:
     """One line a layer over the epochs, as the callbacks of `callbacks.training_watch` gather them.
@@ -89,10 +91,11 @@ def diagnosis_figure(diagnosis: Diagnosis, title: str = "") -> Figure:
     gradients.set_xlabel("gradient norm at the start")
     _bars(units, diagnosis.activity)
     units.set_xlabel("share of the layer's units (outputs)")
-    _dots(steps, {layer: training.ratio(layer) for layer in training.ratios})
-    steps.axvline(1e-3, color=GREY, linestyle=":", linewidth=1.2)
+    _dots(steps, {layer: training.ratio(layer) for layer in training.ratios}, USUAL)
+    steps.axvline(USUAL, color=GREY, linestyle=":", linewidth=1.2)
     steps.set_xlabel("change of the weights in a step, relative (dotted: usual)")
     loss.plot(range(1, len(training.losses) + 1), training.losses, color=BLUE)
+    loss.xaxis.set_major_locator(MaxNLocator(integer=True))
     loss.set_xlabel("step of the short training")
     loss.set_ylabel("loss of the batch")
     _tidy(loss)
@@ -101,19 +104,19 @@ def diagnosis_figure(diagnosis: Diagnosis, title: str = "") -> Figure:
     return figure
 
 
-def _dots(axes: Any, values: Mapping[str, float]) -> None:
-    """One dot a layer on a logarithmic axis of two decades at least, the first layer on top."""
+def _dots(axes: Any, values: Mapping[str, float], *others: float) -> None:
+    """One dot a layer on a logarithmic axis of two decades at least, the first layer on top; others are on the axis."""
     shown = [value if math.isfinite(value) and value > 0 else math.nan for value in values.values()]
     places = range(len(shown))[::-1]
     axes.plot(shown, places, "o", color=BLUE)
     known = [value for value in shown if not math.isnan(value)]
     if known:
         axes.set_xscale("log")
-        axes.set_xlim(min(known) / 10, max(known) * 10)
+        axes.set_xlim(min((*known, *others)) / 10, max((*known, *others)) * 10)
     for value, place in zip(shown, places, strict=True):
         if math.isnan(value):
             axes.annotate("0 or not finite", (0.02, place), xycoords=("axes fraction", "data"), fontsize=8, color=GREY)
-    axes.set_yticks(places, [name.rpartition("/")[2] for name in values], fontsize=8)
+    axes.set_yticks(places, _short(list(values)), fontsize=8)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     _tidy(axes)
 
@@ -125,9 +128,17 @@ def _bars(axes: Any, activity: Sequence[LayerActivity]) -> None:
         values = [getattr(layer, share) for layer in activity]
         axes.barh(places + 0.27 * (1 - index), values, 0.27, color=colour, label=share)
     axes.set_xlim(0, 1)
-    axes.set_yticks(places, [layer.layer.rpartition("/")[2] for layer in activity], fontsize=8)
+    axes.set_yticks(places, _short([layer.layer for layer in activity]), fontsize=8)
     axes.legend(frameon=False, fontsize=8)
     _tidy(axes)
+
+
+def _short(paths: Sequence[str]) -> list[str]:
+    """The last names of paths, with the one before where two layers are called alike (the cells of two loops)."""
+    last = [path.rpartition("/")[2] for path in paths]
+    return [
+        "/".join(path.split("/")[-2:]) if last.count(name) > 1 else name for path, name in zip(paths, last, strict=True)
+    ]
 
 
 def _tidy(axes: Any) -> None:

@@ -6,7 +6,8 @@
     norm_l     length of the gradient with respect to the weights of layer l
 
 Everything runs with training=False (no dropout, fixed statistics), changes nothing that lasts, and takes any compiled
-Keras model as a value.
+Keras model as a value. A model that is shown a part of the targets while it trains says so by a method
+`taught_inputs(x, y)`, which returns what it is then called with (a decoder: the source, and the words before each).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from keras_course.core.backend import require_tensorflow
 __all__ = [
     "LayerActivity",
     "gradient_norms",
+    "is_taught",
     "layer_outputs",
     "loss_and_gradients",
     "loss_of",
@@ -38,6 +40,7 @@ _SLOPES: Mapping[str, Callable[[Any], Any]] = {  # of the output, relative to th
     "tanh": lambda a: 1 - a**2,
 }
 SATURATED = 0.01
+_LOOPS = keras.layers.RNN | keras.layers.Bidirectional
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,19 @@ class LayerActivity:
     copies: float
 
 
-def layer_outputs(model: Any, x: Any) -> dict[str, Any]:
+def layer_outputs(model: Any, x: Any, y: Any = None) -> dict[str, Any]:
     """What every layer gives, in the order in which they are called.
 
     h_l = layer_l(h_{l-1}),   h_0 = x
 
-    Layers inside recurrent ones are left out: they are called once a time step. Of two calls the last is shown.
+    Layers inside recurrent ones are left out: they are called once a time step. Of two calls the last is shown, of
+    several outputs (a sequence and its last states) the first.
 
     Args:
         model: built Keras model of any kind (subclassed ones too).
         x: tensor (B, ...).
+        y: tensor (B, ...), targets, of a model with a loss: its layers are then seen as while its loss is computed,
+            which for a model that is shown the targets is another pass than the one without; or None.
 
     Returns:
         {path of the layer: floating tensor (B, ..., units)}.
@@ -90,11 +96,14 @@ def layer_outputs(model: Any, x: Any) -> dict[str, Any]:
     """
     seen: dict[str, Any] = {}
     with _watched(model, seen):
-        model(ops.convert_to_tensor(x), training=False)
+        if y is None:
+            model(ops.convert_to_tensor(x), training=False)
+        else:
+            loss_of(model, x, y)
     return seen
 
 
-def unit_activity(model: Any, x: Any) -> tuple[LayerActivity, ...]:
+def unit_activity(model: Any, x: Any, y: Any = None) -> tuple[LayerActivity, ...]:
     """How many units fire at all, and how many are stuck.
 
     dead_l = share of units j with h_lj(x_i) = 0 for all i
@@ -102,6 +111,7 @@ def unit_activity(model: Any, x: Any) -> tuple[LayerActivity, ...]:
     Args:
         model: built Keras model.
         x: tensor (B, ...), examples to look at: a hundred or more, of all kinds.
+        y: as `layer_outputs`.
 
     Returns:
         A `LayerActivity` for every layer with an activation or weights, in the order of the calls.
@@ -116,7 +126,7 @@ def unit_activity(model: Any, x: Any) -> tuple[LayerActivity, ...]:
     """
     layers = {layer.path: layer for layer in _layers_of(model)}
     found = []
-    for path, output in layer_outputs(model, x).items():
+    for path, output in layer_outputs(model, x, y).items():
         values = ops.convert_to_numpy(output).astype("float64")
         values = values.reshape(-1, values.shape[-1])  # (examples x places, units)
         name = _activation_name(layers[path])
@@ -161,7 +171,8 @@ def loss_and_gradients(model: Any, x: Any, y: Any) -> tuple[Any, list[Any]]:
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([weight.value for weight in weights])
         loss = loss_of(model, x, y)
-    return loss, tape.gradient(loss, [weight.value for weight in weights], unconnected_gradients="zero")
+    gradients = tape.gradient(loss, [weight.value for weight in weights], unconnected_gradients="zero")
+    return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]  # a table's may come as some of its rows
 
 
 def gradient_norms(model: Any, x: Any, y: Any) -> dict[str, Any]:
@@ -197,11 +208,17 @@ def gradient_norms(model: Any, x: Any, y: Any) -> dict[str, Any]:
 
 
 def loss_of(model: Any, x: Any, y: Any) -> Any:
-    """The compiled loss on one batch, without dropout."""
+    """The compiled loss on one batch, without dropout; the words before are shown to a model that wants them."""
     require_loss(model)
-    x = ops.convert_to_tensor(x)
+    x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
     x = ops.cast(x, model.compute_dtype) if keras.backend.is_float_dtype(x.dtype) else x
-    return model.compute_loss(x=x, y=ops.convert_to_tensor(y), y_pred=model(x, training=False), training=False)
+    x = model.taught_inputs(x, y) if is_taught(model) else x
+    return model.compute_loss(x=x, y=y, y_pred=model(x, training=False), training=False)
+
+
+def is_taught(model: Any) -> bool:
+    """Whether the model is shown a part of the targets while it trains, by a method `taught_inputs(x, y)`."""
+    return callable(getattr(model, "taught_inputs", None))
 
 
 def require_loss(model: Any) -> None:
@@ -217,7 +234,7 @@ def require_loss(model: Any) -> None:
 def _layers_of(model: Any) -> Iterator[Any]:
     for layer in model._flatten_layers(include_self=False, recursive=False):
         yield layer
-        if not isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
+        if not isinstance(layer, _LOOPS):
             yield from _layers_of(layer)
 
 
@@ -234,14 +251,15 @@ def _watched(model: Any, seen: dict[str, Any]) -> Iterator[None]:
     def noting(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*args: Any, **kwargs: Any) -> Any:
             output = call(*args, **kwargs)
-            if ops.is_tensor(output) and len(output.shape) >= 2 and keras.backend.is_float_dtype(output.dtype):
-                seen[layer.path] = output
+            first = output[0] if isinstance(output, list | tuple) and output else output
+            if ops.is_tensor(first) and len(first.shape) >= 2 and keras.backend.is_float_dtype(first.dtype):
+                seen[layer.path] = first
             return output
 
         return noted
 
     watched = [layer for layer in _layers_of(model) if layer.weights or hasattr(layer, "activation")]
-    watched = [layer for layer in watched if not list(layer._flatten_layers(include_self=False))]
+    watched = [layer for layer in watched if isinstance(layer, _LOOPS) or not list(_layers_of(layer))]
     for layer in watched:
         object.__setattr__(layer, "call", noting(layer, layer.call))
     try:

@@ -14,7 +14,7 @@ from keras import ops
 
 from keras_course.core.shapes import require_positive_int
 from keras_course.pipeline.batches import in_order
-from keras_course.pipeline.probe import require_loss
+from keras_course.pipeline.probe import is_taught, loss_of, require_loss
 
 __all__ = ["WorstExample", "worst_examples"]
 
@@ -27,7 +27,7 @@ class WorstExample:
         row: its row number.
         loss: its own loss.
         target: what it should be.
-        output: what the model says (numpy).
+        output: what the model says (numpy), of itself: without the targets that it may be shown in training.
 
     Example:
         >>> WorstExample(row=3, loss=4.5, target=1, output=np.array([2.0, -2.0])).row
@@ -76,6 +76,8 @@ def worst_examples(model: Any, x: Any, y: Any, count: int = 12) -> tuple[WorstEx
 
     def own_loss(one: Any, target: Any, output: Any) -> Any:
         penalties = ops.sum(ops.stack(model.losses)) if model.losses else 0.0
+        if is_taught(model):
+            return loss_of(model, one, target) - penalties
         return model.compute_loss(x=one, y=target, y_pred=output, training=False) - penalties
 
     compiled = tf.function(own_loss)

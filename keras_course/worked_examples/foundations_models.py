@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from keras_course.core.backend import arithmetic, compiled, jacobian
+from keras_course.core.loops import scan
 from keras_course.models.perceptrons.backprop import BackpropMLP
 from keras_course.models.perceptrons.mlp import MLP
 from keras_course.models.perceptrons.perceptron import Perceptron
@@ -65,16 +66,15 @@ def perceptron_training(x: Any, t: Any, w: Any, b: float, learning_rate: float, 
     model = _perceptron(w, b, learning_rate)
 
     def train(w: Any, x: Any, t: Any) -> tuple[Any, Any]:
-        samples, labels = model.augment(x), ops.cast(t, w.dtype)
-        trajectory, mistakes = [], []
-        for _ in range(epochs):
-            wrong = []
-            for i in range(x.shape[0]):
-                w, mistake = model.update(w, samples[i], labels[i])
-                trajectory.append(w)
-                wrong.append(mistake)
-            mistakes.append(ops.cast(ops.sum(ops.stack(wrong)), "int32"))
-        return ops.stack(trajectory), ops.stack(mistakes)
+        def present(state: Any, given: Any) -> Any:
+            w, mistake = model.update(state[0], *given)
+            return [w], [w, ops.reshape(mistake, (1,))]
+
+        samples = ops.tile(model.augment(x), (epochs, 1))  # (epochs N, D + 1)
+        labels = ops.tile(ops.cast(t, w.dtype), (epochs,))
+        _, _, (trajectory, wrong) = scan(present, [w], [samples, labels], [w.shape, (1,)], length=epochs * x.shape[0])
+        mistakes = ops.sum(ops.reshape(wrong.stack(), (epochs, -1)), axis=1)
+        return trajectory.stack(), ops.cast(mistakes, "int32")
 
     trajectory, mistakes = compiled(train)(ops.convert_to_tensor(model.w), x, t)
     return {"trajectory": trajectory, "w": trajectory[-1, 1:], "b": trajectory[-1, :1], "mistakes": mistakes}

@@ -10,6 +10,7 @@ from typing import Any
 from keras import ops
 
 from keras_course.core.backend import compiled, jacobian
+from keras_course.core.loops import scan
 from keras_course.ops.binomial_mixture import binomial_log_joint, binomial_m_step
 from keras_course.ops.clustering import (
     cluster_cost,
@@ -112,11 +113,12 @@ def coin_iterations(
         log_joint, m_step = _coins(trials, weights, learn_weights)
         parameters = weights, probabilities[:, None]
         first = responsibilities(log_joint(heads, parameters))
-        guesses = [probabilities]
-        for _ in range(steps):
-            parameters, _ = expectation_maximization(log_joint, m_step, heads, parameters, 1)
-            guesses.append(parameters[1][:, 0])
-        return first, parameters[0], ops.stack(guesses)
+
+        def step(parameters: Any, _: Any) -> Any:
+            return list(expectation_maximization(log_joint, m_step, heads, tuple(parameters), 1)[0]), []
+
+        last, (guesses,), _ = scan(step, list(parameters), [ops.arange(steps)], [], length=steps, history=(1,))
+        return first, last[0], guesses.stack()[..., 0]
 
     first, weights, guesses = compiled(rounds)(heads[:, None], weights, probabilities)
     return {"first_responsibilities": first, "weights": weights, "probabilities": guesses}

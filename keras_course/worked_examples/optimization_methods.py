@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_course.core.backend import arithmetic, compiled
+from keras_course.core.loops import scan
 from keras_course.initializers.normalized_initialization import NormalizedInitialization
 from keras_course.initializers.uniform_fan_in import UniformFanIn
 from keras_course.ops.clipping import clip_by_global_norm, clip_by_norm
@@ -68,11 +69,13 @@ def newton_on_wells(start: Any, steps: int) -> dict[str, Any]:
     """Step by step where the function is not convex: to a critical point, saddle or not. Source: C 7.2.3, C 7.6."""
 
     def run(start: Any) -> tuple[Any, Any]:
-        path = [start]
-        for _ in range(steps):
-            found = newton_minimize(_wells, path[-1], tolerance=0.0, max_iterations=1)
-            path.append(found.position)
-        return ops.stack(path), ops.eigh(found.objective_hessian)[0]
+        def step(state: Any, _: Any) -> Any:
+            found = newton_minimize(_wells, state[0], tolerance=0.0, max_iterations=1)
+            return [found.position], [found.objective_hessian]
+
+        sizes = start.shape[0], start.shape[0]
+        _, (path,), (hessians,) = scan(step, [start], [ops.arange(steps)], [sizes], length=steps, history=(0,))
+        return path.stack(), ops.eigh(hessians.stack()[-1])[0]
 
     path, eigenvalues = compiled(run)(start)
     return {"path": path, "eigenvalues": eigenvalues}

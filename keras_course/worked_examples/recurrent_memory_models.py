@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
+from keras_course.core.loops import scan
 from keras_course.models.recurrent.memory_network import MemoryNetwork
 from keras_course.models.recurrent.neural_turing_machine import NeuralTuringMachine
 
@@ -32,10 +33,12 @@ def machine_logits(x: Any, outputs: int, units: int, slots: int, width: int) -> 
     model = _by_formula(NeuralTuringMachine(x.shape[-1], outputs, **sizes))
 
     def streamed(x: Any) -> Any:
-        found = {"outputs": None, "state": model.initial_state(1)}
-        for t in range(x.shape[0]):
-            found = model.step(x[t : t + 1], found["state"])
-        return found["outputs"][0]
+        def step(state: Any, given: Any) -> Any:
+            found = model.step(given[0][None], state[0])
+            return [found["state"]], [found["outputs"][0]]
+
+        _, _, (logits,) = scan(step, [model.initial_state(1)], [x], [(outputs,)], length=x.shape[0])
+        return logits.stack()[-1]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
 

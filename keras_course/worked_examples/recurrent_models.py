@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
+from keras_course.core.loops import scan
 from keras_course.models.recurrent.captioner import Captioner
 from keras_course.models.recurrent.character_lm import CharacterLM
 from keras_course.models.recurrent.deep_rnn import DeepRNN
@@ -56,10 +57,13 @@ def deep_rnn_outputs(x: Any, units: Any, outputs: int) -> dict[str, Any]:
     _by_formula(model)
 
     def streamed(x: Any) -> Any:
-        found = {"outputs": None, "state": ops.zeros((1, model.state_width), x.dtype)}
-        for t in range(x.shape[0]):
-            found = model.step(x[t : t + 1], found["state"])
-        return found["outputs"][0]
+        def step(state: Any, given: Any) -> Any:
+            found = model.step(given[0][None], state[0])
+            return [found["state"]], [found["outputs"][0]]
+
+        start = ops.zeros((1, model.state_width), x.dtype)
+        _, _, (logits,) = scan(step, [start], [x], [(outputs,)], length=x.shape[0])
+        return logits.stack()[-1]
 
     return {"whole": compiled(model)(x[None])[0], "streamed": compiled(streamed)(x)}
 

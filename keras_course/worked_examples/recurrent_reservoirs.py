@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_course.core.backend import compiled
+from keras_course.core.loops import scan
 from keras_course.layers.recurrent import Reservoir, SpikingReservoir
 from keras_course.ops.integrate_and_fire import integrate_and_fire_step
 from keras_course.ops.reservoir import intrinsic_plasticity_step, leaky_step, spectral_radius
@@ -117,13 +118,14 @@ def constant_current(current: Any, decay: float, steps: int, refractory: int) ->
     """Leaky integrate-and-fire units under constant currents: potentials and spikes. Source: C 13.4."""
 
     def run(current: Any) -> Any:
-        v = rest = ops.zeros_like(current)
-        potentials, spikes = [], []
-        for _ in range(steps):
-            v, rest, fired = integrate_and_fire_step(v, rest, current, decay, refractory=refractory)
-            potentials.append(v[0])
-            spikes.append(fired[0])
-        return {"potentials": ops.stack(potentials), "spikes": ops.stack(spikes)}
+        def step(state: Any, given: Any) -> Any:
+            v, rest, fired = integrate_and_fire_step(*state, given[0], decay, refractory=refractory)
+            return [v, rest], [v[0], fired[0]]
+
+        start, shape = ops.zeros_like(current), current.shape[1:]
+        constant = ops.tile(current[None], (steps, 1, 1))  # (T, 1, H)
+        potentials, spikes = scan(step, [start, start], [constant], [shape, shape], length=steps)[2]
+        return {"potentials": potentials.stack(), "spikes": spikes.stack()}
 
     return dict(compiled(run)(current[None]))
 

@@ -170,8 +170,10 @@ def label_noise(y: Any, f: Any, epsilon: float) -> dict[str, Any]:
     loss = SoftmaxLoss(reduction=None, dtype=f.dtype)
 
     def run(y: Any, f: Any) -> Any:
-        costs = [loss(corrupt_labels(y, ops.full(y.shape, u, dtype=f.dtype), classes, epsilon), f) for u in uniforms]
-        return {"expected": ops.mean(ops.stack(costs), axis=0), "smoothed": label_smoothing_loss(y, f, epsilon)}
+        drawn = ops.repeat(ops.convert_to_tensor(uniforms, dtype=f.dtype), y.shape[0])
+        noisy = corrupt_labels(ops.tile(y, (cells,)), drawn, classes, epsilon)
+        costs = ops.reshape(loss(noisy, ops.tile(f, (cells, 1))), (cells, -1))
+        return {"expected": ops.mean(costs, axis=0), "smoothed": label_smoothing_loss(y, f, epsilon)}
 
     result: dict[str, Any] = compiled(run)(y, f)
     return result

@@ -1,5 +1,7 @@
 """Closed-form regression against NumPy and scikit-learn; gradients against automatic differentiation."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -21,9 +23,12 @@ def numbers(tensor):
     return ops.convert_to_numpy(ops.cast(tensor, "float64"))
 
 
+program_of = functools.cache(backend.compiled)  # one a function: it is compiled once a mode and shape
+
+
 def in_mode(mode, function, *arguments):
     with backend.execution_mode(mode):
-        return numbers(backend.compiled(function)(*arguments))
+        return numbers(program_of(function)(*arguments))
 
 
 @pytest.mark.parametrize(("theta", "cost"), [(1.0, 0.0), (0.5, 7 / 12), (0.0, 7 / 3), (-0.5, 21 / 4)])

@@ -1,6 +1,6 @@
 """Calls an exported model in a process where keras_course and tfp cannot be imported; run as a plain script.
 
-    python call_without_the_package.py EXPORT INPUTS.npz OUT.npz
+    python call_without_the_package.py EXPORT INPUTS.npz OUT.npz [INPUTS.npz OUT.npz ...]
 
 Answers every signature through tf.saved_model.load, and the default one through the v1 Session loader too.
 """
@@ -29,13 +29,17 @@ def session_answer(tf, export, inputs):
         return session.run(fetch, feed)
 
 
-def main(export, inputs_file, out):
+def main(export, *files):
     sys.meta_path.insert(0, Forbidden())
     import numpy as np
     import tensorflow as tf
 
-    inputs = dict(np.load(inputs_file))
     loaded = tf.saved_model.load(export)
+    for inputs_file, out in zip(files[::2], files[1::2], strict=True):
+        np.savez(out, **answers_to(tf, export, loaded, dict(np.load(inputs_file))))
+
+
+def answers_to(tf, export, loaded, inputs):
     answers = {}
     for name, signature in loaded.signatures.items():
         wanted = signature.structured_input_signature[1]
@@ -45,7 +49,7 @@ def main(export, inputs_file, out):
     default = loaded.signatures["serving_default"].structured_input_signature[1]
     for output, value in session_answer(tf, export, {key: inputs[key] for key in default}).items():
         answers[f"session/{output}"] = value
-    np.savez(out, **answers)
+    return answers
 
 
 if __name__ == "__main__":

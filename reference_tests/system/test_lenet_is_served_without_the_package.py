@@ -27,14 +27,22 @@ def served(tmp_path_factory):
     return model, folder, images
 
 
-@pytest.mark.parametrize("size", [1, 5])
-def test_every_endpoint_and_the_session_loader_equal_the_live_model(served, size):
-    model, folder, images = served
-    out = folder / f"answers{size}.npz"
+@pytest.fixture(scope="module")
+def answers(served):
+    """{size: what one process without the package answers to so many images}."""
+    _, folder, _ = served
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, str(SCRIPT), str(folder / "lenet/1"), str(folder / f"images{size}.npz"), str(out)]
-    subprocess.run(command, cwd=folder, env=environment, check=True)
-    answers = np.load(out)
+    files = [str(folder / f"{name}{size}.npz") for size in (1, 5) for name in ("images", "answers")]
+    subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder / "lenet/1"), *files], cwd=folder, env=environment, check=True
+    )
+    return {size: np.load(folder / f"answers{size}.npz") for size in (1, 5)}
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_every_endpoint_and_the_session_loader_equal_the_live_model(served, answers, size):
+    model, _, images = served
+    answers = answers[size]
     expected = {
         name: np.asarray(value)
         for name, (function, _) in model.endpoints().items()

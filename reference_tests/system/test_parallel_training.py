@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from reference_tests.system import train_in_parallel
+
 MODULE = "reference_tests.system.train_in_parallel"
 EXAMPLES = "51"  # batches of 16, 16, 16 and 3: the last gives one worker two examples and the other one
 MODELS = ("lenet", "vae", "k-means", "gmm")
@@ -19,9 +21,9 @@ def environment(checkout, **more):
 
 
 @pytest.fixture(scope="module")
-def alone(checkout, tmp_path_factory):
+def alone(tmp_path_factory):
     out = tmp_path_factory.mktemp("alone") / "alone.npz"
-    subprocess.run([sys.executable, "-m", MODULE, out, "alone", EXAMPLES], env=environment(checkout), check=True)
+    train_in_parallel.main(out, "alone", EXAMPLES)
     return np.load(out)
 
 

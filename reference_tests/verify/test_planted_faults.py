@@ -1,14 +1,13 @@
 """A classic mistake turns a golden red, by its number, and the right implementation stays green in its place."""
 
 import json
-import subprocess
-import sys
 from functools import lru_cache
 
 import pytest
 
 from keras_course import catalog
 from keras_course.cli.main import main
+from keras_course.core import resources
 from keras_course.pipeline.verify import load_cases, verify
 from reference_tests.verify.planted_faults import FAULTS
 
@@ -115,13 +114,9 @@ def test_wrong_arguments_are_one_line_and_exit_code_2(arguments, message, capsys
     assert len(error.splitlines()) == 1
 
 
-def test_a_damaged_golden_is_refused(tmp_path, monkeypatch, checkout):
-    code = (
-        "import json, pathlib, sys; from keras_course.core import resources; folder = pathlib.Path(sys.argv[1]);"
-        "resources.golden_folder = lambda: folder; from keras_course.cli.main import main; sys.exit(main(['verify']))"
-    )
+def test_a_damaged_golden_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(resources, "golden_folder", lambda: tmp_path)
     (tmp_path / "attention").mkdir()
     (tmp_path / "attention/broken.json").write_text('{"id": "attention/broken"')
-    result = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=checkout, capture_output=True, text=True)
-    assert result.returncode == 2
-    assert "broken.json cannot be trusted" in result.stderr
+    assert main(["verify"]) == 2
+    assert "broken.json cannot be trusted" in capsys.readouterr().err

@@ -312,6 +312,11 @@ class Captioner(Model):
         self.exact_match.update_state(ops.min(ops.where(counted > 0, right, ops.ones_like(right)), axis=1), weights)
         return self.mean_over_rows(loss * weights) + sum(self._aggregate_additional_loss(each) for each in self.losses)
 
+    def in_words(self, image: Any, y: Any, answer: Any) -> dict[str, str]:
+        """A caption (T,) and an answer (length,) in ids, as a person reads them."""
+        (target,), (said,) = self.vocabulary.decode([y]), self.vocabulary.decode([answer])
+        return {"target": target, "answer": said}
+
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (input_shape[0], self.length)
 

@@ -196,6 +196,12 @@ class EncoderDecoder(Model):
         source, target = self.tables
         return target.texts(getattr(self, how)(source.ids(tf.convert_to_tensor(texts, tf.string)), **settings).tokens)
 
+    def in_words(self, x: Any, y: Any, answer: Any) -> dict[str, str]:
+        """One example as a person reads it: ids (S,) of the source, (T,) of the target and of an answer, as texts."""
+        (source,), (target,) = self.source_vocabulary.decode([x]), self.target_vocabulary.decode([y])
+        (said,) = self.target_vocabulary.decode([answer])
+        return {"source": source, "target": target, "answer": said}
+
     def train_step(self, data: Any) -> Any:
         return super().train_step(self._taught(data))
 
@@ -208,8 +214,12 @@ class EncoderDecoder(Model):
         if y is None:
             raise ValueError(f"{type(self).__name__} needs the target's ids (B, T) as y. Received: y=None")
         y = self._ids(y)
-        fed = ops.concatenate([ops.full_like(y[:, :1], START), y[:, :-1]], axis=1)
-        return (x, fed), y, sample_weight
+        return self.taught_inputs(x, y), y, sample_weight
+
+    def taught_inputs(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """What the model is called with when the targets are known: (source, the word before each of y)."""
+        y = self._ids(y)
+        return x, ops.concatenate([ops.full_like(y[:, :1], START), y[:, :-1]], axis=1)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
