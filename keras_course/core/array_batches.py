@@ -63,6 +63,8 @@ def may_cut_batches(model: keras.Model, arrays: Any, shuffle: Any, rest: dict[st
 class ArrayBatches(ArrayDataAdapter):
     """Arrays as `fit` reads them, an `ArrayIterator` an epoch; arguments and checks as Keras's adapter of arrays."""
 
+    traced = False  # whether a train function has its graph for them
+
     def get_tf_dataset(self) -> ArrayBatches:
         with tf.device("CPU:0"):
             arrays = convert_to_sliceable(self._inputs, target_backend="tensorflow")
@@ -142,6 +144,10 @@ def _blocks(arrays: Any, order: Any, first: Any, steps: int, size: int) -> Any:
     return _map(lambda each: tf.gather(each, rows), arrays)
 
 
+def _any_rows(array: Any) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+
 def _cut(arrays: Any, order: Any, step: Any, size: int, exact: int | None) -> Any:
     begin = step * size
     rows = order[begin : begin + size]
@@ -189,6 +195,14 @@ def reading_arrays(model: keras.Model, others: Callable[[Any], Any]) -> Callable
     one_program = steps > 1 and bool(model.jit_compile) and getattr(model, "one_program", False)
     program, blocks = tf.function(at_once, jit_compile=True), tf.function(_blocks)
 
+    def trace(batches: Any) -> None:
+        """Traces for any number of rows, so that data of another length run the same graph."""
+        whole, kinds = tf.TensorSpec((), "int64"), _map(_any_rows, batches.arrays)
+        graph.get_concrete_function(
+            kinds, tf.TensorSpec((None,), "int64"), whole, whole, batches.batch_size, batches.size
+        )
+        batches.traced = True
+
     def function(iterator: Any) -> Any:
         if not isinstance(iterator, ArrayIterator):
             return others(iterator)
@@ -202,6 +216,8 @@ def reading_arrays(model: keras.Model, others: Callable[[Any], Any]) -> Callable
                 first, logs = min(last, full), program(cut, count)
             if first == last:
                 return logs
+            if not batches.traced:
+                trace(batches)
             return graph(
                 batches.arrays, order, tf.constant(first, "int64"), tf.constant(last, "int64"), batches.batch_size,
                 batches.size,

@@ -21,20 +21,22 @@ def traced(function: Callable[[Any], Any], named: Mapping[str, Any]) -> Any:
     return tf.function(function, autograph=False).get_concrete_function(specs)
 
 
-def on_unknown_batch(function: Callable[[Any], Any], named: Mapping[str, Any]) -> Any:
-    """The result of `function`, traced with an unknown batch size, then run on these inputs.
+def on_unknown_batch(function: Callable[[Any], Any], *examples: Mapping[str, Any]) -> list[Any]:
+    """The results of `function`, traced once with an unknown batch size, then run on inputs of several.
 
     Raises:
         Deviation: if the trace promises another shape. The graph optimiser may hide it here by dropping what the wrong
             shape makes redundant, and not elsewhere.
     """
-    concrete = traced(function, named)
-    outputs = concrete(dict(named))
-    for leaf, spec in zip(tf.nest.flatten(outputs), tf.nest.flatten(concrete.structured_outputs), strict=True):
-        fits = leaf is None or spec.shape.is_compatible_with(leaf.shape)
-        if not fits:
-            raise Deviation(f"a graph of unknown batch size promises shape {spec.shape} and gives {leaf.shape}")
-    return outputs
+    concrete, found = traced(function, examples[0]), []
+    for named in examples:
+        outputs = concrete(dict(named))
+        for leaf, spec in zip(tf.nest.flatten(outputs), tf.nest.flatten(concrete.structured_outputs), strict=True):
+            fits = leaf is None or spec.shape.is_compatible_with(leaf.shape)
+            if not fits:
+                raise Deviation(f"a graph of unknown batch size promises shape {spec.shape} and gives {leaf.shape}")
+        found.append(outputs)
+    return found
 
 
 def lower_precision_operations(function: Callable[[Any], Any], named: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from keras import ops, tree
 
 from keras_course.testing.agreement import require_equal
 from keras_course.testing.example_inputs import InputTable, philox
+from keras_course.testing.seeding import set_seeds
 
 __all__ = ["LayerCase"]
 
@@ -38,7 +39,7 @@ class LayerCase:
 
     def make(self, **overrides: Any) -> Any:
         """A new, unbuilt layer; Keras's global seeds are set first."""
-        keras.utils.set_random_seed(0)
+        set_seeds(0)
         return self.cls(**{**self.init, **overrides})
 
     def arrange(self, named: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

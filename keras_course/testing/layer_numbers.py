@@ -33,8 +33,8 @@ def eager_graph_and_xla_agree(case: LayerCase) -> None:
     def run(named: dict[str, Any]) -> Any:
         return case.call(layer, named)
 
-    for rows in (case.table.rows, case.table.rows + 1):
-        came = on_unknown_batch(run, case.tensors(rows))
+    sizes = (case.table.rows, case.table.rows + 1)
+    for rows, came in zip(sizes, on_unknown_batch(run, *(case.tensors(rows) for rows in sizes)), strict=True):
         require_equal(came, run(case.tensors(rows)), f"{rows} rows in a graph of unknown batch size")
     with execution_mode("xla"):
         case.require_reference(compiled(run)(case.tensors()), "under XLA")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_course.testing.agreement import require_equal
 from keras_course.testing.example_inputs import InputTable, philox
 from keras_course.testing.report import NotApplicable
+from keras_course.testing.seeding import set_seeds
 
 __all__ = ["LABELLED", "LossCase", "ObjectCase"]
 
@@ -29,7 +29,7 @@ class ObjectCase:
 
     def make(self, **overrides: Any) -> Any:
         """A new instance; Keras's global seeds are set first."""
-        keras.utils.set_random_seed(0)
+        set_seeds(0)
         return self.cls(**{**self.init, **overrides})
 
     def make_if_taken(self, **overrides: Any) -> Any:

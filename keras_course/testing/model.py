@@ -25,9 +25,9 @@ MODEL_CHECKS = (
     model_training.eager_graph_and_xla_fits_agree,
     model_training.same_seed_same_weights,
     model_training.killed_and_resumed_is_uninterrupted,
-    model_files.keras_file_restores_it,
     model_files.weights_file_restores_it,
     model_files.endpoints_answer_without_the_package,
+    model_files.keras_file_restores_it,
     model_processes.another_process_gets_the_same_bits,
     model_processes.two_replicas_end_where_one_ends,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,10 +14,12 @@ from keras import ops
 from keras_course.testing.agreement import as_array, require_equal
 from keras_course.testing.example_inputs import Described, philox
 from keras_course.testing.loss_case import ObjectCase
+from keras_course.testing.seeding import set_seeds
 
-__all__ = ["ModelCase", "Trained", "digest_of_weights"]
+__all__ = ["EAGERLY", "ModelCase", "digest_of_weights"]
 
 ROWS = 12
+EAGERLY = {"run_eagerly": True, "jit_compile": False}
 
 
 def digest_of_weights(model: Any) -> str:
@@ -26,18 +28,6 @@ def digest_of_weights(model: Any) -> str:
     for variable in model.variables:
         digest.update(np.ascontiguousarray(as_array(variable)).tobytes())
     return digest.hexdigest()
-
-
-class Trained(NamedTuple):
-    """What a model came to.
-
-    Args:
-        weights: after two steps.
-        digest: sha256 of its variables after a third.
-    """
-
-    weights: list[np.ndarray]
-    digest: str
 
 
 def usual_compile() -> dict[str, Any]:
@@ -89,11 +79,11 @@ class ModelCase(ObjectCase):
         self.sample_weight = sample_weight
         self.texts = tuple(texts)
         self.elsewhere: Any = None  # what another process found, once it was asked
-        self._trained: dict[tuple[bool, bool], Trained] = {}
+        self._found: dict[Any, Any] = {}  # what several checks ask for
 
     def __getstate__(self) -> dict[str, Any]:
         """Another process finds for itself what this one has found."""
-        return {**vars(self), "elsewhere": None, "_trained": {}}
+        return {**vars(self), "elsewhere": None, "_found": {}}
 
     @property
     def x(self) -> np.ndarray:
@@ -126,30 +116,77 @@ class ModelCase(ObjectCase):
 
     def eager(self) -> Any:
         """A compiled model without graphs, for checks of what a step does rather than of how it runs: no tracing."""
-        return self.compiled(run_eagerly=True, jit_compile=False)
+        return self.compiled(**EAGERLY)
 
-    def fit(self, model: Any, steps: int) -> Any:
+    def fit(self, model: Any, steps: int, anew: bool = True) -> Any:
         """Full-batch steps in the order of the data, as one epoch; y is left out where there is none."""
-        keras.utils.set_random_seed(1)
+        if anew:
+            set_seeds(1)
         x = np.concatenate([self.x] * steps)
         y = {} if self.y is None else {"y": np.concatenate([self.y] * steps)}
         model.fit(x, **y, batch_size=ROWS, epochs=1, shuffle=False, verbose=0)
         return model
 
-    def trained(self, **how: Any) -> Trained:
-        """A compiled model after three steps; kept for all who ask, since a step takes long to trace or compile."""
-        model = self.compiled(**how)
-        mode = bool(model.run_eagerly), bool(model.jit_compile)
-        if mode not in self._trained:
-            weights = self.fit(model, 2).get_weights()
-            self._trained[mode] = Trained(weights, digest_of_weights(self.fit(model, 1)))
-        return self._trained[mode]
+    def weights_after_two_steps(self, **how: Any) -> list[np.ndarray]:
+        """Of a compiled model; kept for all who ask, since a step takes long to trace or compile."""
+        return self._found[self._two_steps(how)]  # type: ignore[no-any-return]
+
+    def digest(self) -> str:
+        """sha256 of the variables of a model, compiled as usual, after three steps."""
+        mode = self._two_steps({})
+        if "digest" not in self._found:
+            self._found["digest"] = digest_of_weights(self.fit(self._found["model", mode], 1, anew=False))
+        return self._found["digest"]  # type: ignore[no-any-return]
+
+    def taught(self) -> Any:
+        """A model, compiled as usual, after the tiny fit: the one of `digest`, which takes the steps that are left."""
+        if self.steps < 4:
+            return self.fit(self.compiled(), self.steps)
+        self.digest()
+        model = self._found.pop(("model", self._two_steps({})), None)
+        return self.fit(self.fit(self.compiled(), 3) if model is None else model, self.steps - 3, anew=False)
+
+    def _two_steps(self, how: dict[str, Any]) -> str:
+        """The mode in which a model runs that is compiled so, once weights after two steps are found for it."""
+        asked = tuple(sorted(how.items()))
+        if asked not in self._found:
+            model = self.compiled(**how)
+            mode = "eager" if model.run_eagerly else "XLA" if model.jit_compile else "graph"
+            if mode not in self._found or not (how or ("model", mode) in self._found):
+                self._found[mode] = self.fit(model, 2).get_weights()
+                if mode == "graph" or not how:
+                    self._found["model", mode] = model
+            self._found[asked] = mode
+        return self._found[asked]  # type: ignore[no-any-return]
+
+    def untaught(self) -> Any:
+        """A compiled model without graphs that no check may change."""
+        if "untaught" not in self._found:
+            self._found["untaught"] = self.eager()
+        return self._found["untaught"]
+
+    def after_one_step(self, own: bool = False) -> Any:
+        """A compiled model without graphs after one step; the caller may change it if it is `own`."""
+        if "after one step" not in self._found:
+            self._found["after one step"] = self.fit(self.eager(), 1)
+        return self._found.pop("after one step") if own else self._found["after one step"]
 
     def evaluate(self, model: Any, batch_size: int = ROWS) -> dict[str, float]:
-        """evaluate as a dict."""
+        """evaluate as a dict, without a graph."""
         y = {} if self.y is None else {"y": self.y}
-        found = model.evaluate(self.x, **y, batch_size=batch_size, verbose=0, return_dict=True)
+        mode = model.run_eagerly, model.jit_compile
+        model.run_eagerly, model.jit_compile = True, False
+        try:
+            found = model.evaluate(self.x, **y, batch_size=batch_size, verbose=0, return_dict=True)
+        finally:
+            model.run_eagerly, model.jit_compile = mode
         return {name: float(value) for name, value in found.items()}
+
+    def evaluate_untaught(self) -> dict[str, float]:
+        """What `evaluate` says of a model that has learnt nothing."""
+        if "measures" not in self._found:
+            self._found["measures"] = self.evaluate(self.untaught())
+        return self._found["measures"]  # type: ignore[no-any-return]
 
     def answer(self, model: Any, x: Any = None) -> Any:
         """The model's call in inference mode."""

@@ -31,7 +31,7 @@ __all__ = [
 
 def keras_file_restores_it(case: ModelCase) -> None:
     """A .keras file that cannot be read back, forgets the optimizer, or continues otherwise."""
-    model = case.fit(case.eager(), 1)
+    model = case.after_one_step(own=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         save_model(model, path)
@@ -46,7 +46,7 @@ def keras_file_restores_it(case: ModelCase) -> None:
 
 def weights_file_restores_it(case: ModelCase) -> None:
     """Weights that a file loses or mixes up."""
-    model, twin = case.fit(case.eager(), 1), case.built()
+    model, twin = case.after_one_step(), case.built()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.weights.h5")
         model.save_weights(path)
@@ -73,7 +73,7 @@ def export_with_answers(case: ModelCase, folder: Path) -> dict[str, list[np.ndar
     Returns:
         {"endpoint|rows": the live model's answers}.
     """
-    model = case.fit(case.eager(), 1)
+    model = case.after_one_step()
     model.export(folder / "saved_model")
     questions, expected = {}, {}
     for name, (function, specs) in model.endpoints().items():

@@ -16,8 +16,9 @@ from keras_course.pipeline.exact_resume import ExactResume
 from keras_course.pipeline.training_state import arrays_of
 from keras_course.testing.agreement import as_array, leaves, require, require_equal, require_finite
 from keras_course.testing.configuration import constructor_arguments
-from keras_course.testing.model_case import ROWS, ModelCase, digest_of_weights
+from keras_course.testing.model_case import EAGERLY, ROWS, ModelCase, digest_of_weights
 from keras_course.testing.report import NotApplicable
+from keras_course.testing.seeding import set_seeds
 
 __all__ = [
     "a_tiny_fit_improves_the_objective",
@@ -39,10 +40,10 @@ def every_variable_is_tracked(case: ModelCase) -> None:
 
 def a_tiny_fit_improves_the_objective(case: ModelCase) -> None:
     """A training step that moves nothing, or the wrong way, or into NaN."""
-    model = case.eager()
-    before = case.evaluate(model)
+    before = case.evaluate_untaught()
     require(case.objective in before, f"evaluate reports {sorted(before)}, not {case.objective!r}")
-    after = case.evaluate(case.fit(model, case.steps))
+    model = case.taught()
+    after = case.evaluate(model)
     require_finite([np.asarray(value) for value in after.values()], "evaluate after the fit")
     require_finite(model.get_weights(), "weights after the fit")
     gain = (after[case.objective] - before[case.objective]) * (1 if case.direction == "max" else -1)
@@ -52,26 +53,25 @@ def a_tiny_fit_improves_the_objective(case: ModelCase) -> None:
 
 def fit_is_train_on_batch(case: ModelCase) -> None:
     """A train_step that reads (x, None, None), which train_on_batch passes, otherwise than x, which fit passes."""
-    whole, stepwise = case.fit(case.eager(), 2), case.eager()
-    keras.utils.set_random_seed(1)
+    whole, stepwise = case.weights_after_two_steps(**EAGERLY), case.eager()
+    set_seeds(1)
     for _ in range(2):
         stepwise.train_on_batch(case.x, case.y)
-    require_equal(stepwise.get_weights(), whole.get_weights(), "weights of train_on_batch against fit", "steps:2")
+    require_equal(stepwise.get_weights(), whole, "weights of train_on_batch against fit", "steps:2")
 
 
 def measures_do_not_depend_on_the_batch_size(case: ModelCase) -> None:
     """A mean of batch means in evaluate: with a short last batch the reported number is another."""
-    model = case.eager()
-    whole = case.evaluate(model)
-    for batch_size in (ROWS - 5, 1):
-        for name, value in case.evaluate(model, batch_size).items():
+    whole = case.evaluate_untaught()
+    for batch_size in (ROWS - 5, ROWS - 1):
+        for name, value in case.evaluate(case.untaught(), batch_size).items():
             what = f"{name} with batches of {batch_size} against one of {ROWS}"
             require_equal(np.asarray(value), np.asarray(whole[name]), what)
 
 
 def predict_is_the_inference_call(case: ModelCase) -> None:
     """predict that fails, keeps training noise on, or mixes rows of a batch."""
-    model = case.eager()
+    model = case.untaught()
     expected = leaves(case.answer(model))
     for batch_size in (ROWS, 5):
         came = model.predict(case.x, batch_size=batch_size, verbose=0)
@@ -86,11 +86,10 @@ def predict_is_the_inference_call(case: ModelCase) -> None:
 
 def eager_graph_and_xla_fits_agree(case: ModelCase) -> None:
     """A train_step whose Python is frozen by the graph, or that XLA cannot compile."""
-    expected = case.fit(case.eager(), 2).get_weights()
+    expected = case.weights_after_two_steps(**EAGERLY)
     for how, options in (("a graph", {"jit_compile": False}), ("XLA", {"jit_compile": True})):
-        require_equal(
-            case.trained(**options).weights, expected, f"weights after two steps as {how} against eager", "steps:2"
-        )
+        came = case.weights_after_two_steps(**options)
+        require_equal(came, expected, f"weights after two steps as {how} against eager", "steps:2")
 
 
 class _Killed(BaseException):
@@ -114,10 +113,10 @@ def killed_and_resumed_is_uninterrupted(case: ModelCase) -> None:
     """State that no variable holds: a Python counter, an unsaved optimizer, a draw from a global stream."""
     weight = None if case.sample_weight is None else case.sample_weight(case.x)
     arrays = [np.concatenate([array] * 2) for array in (case.x, case.y, weight) if array is not None]
-    rows = tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(ROWS - 2)
+    rows = tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(ROWS + 2)  # two an epoch
 
     def fit(folder: Path, *callbacks: Any) -> Any:
-        keras.utils.set_random_seed(1)
+        set_seeds(1)
         model, resume = case.eager(), ExactResume(folder, steps=1, seconds=None)
         model.fit(untuned(rows), epochs=2, shuffle=False, verbose=0, callbacks=[*callbacks, resume])
         return model, resume
@@ -125,13 +124,13 @@ def killed_and_resumed_is_uninterrupted(case: ModelCase) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         whole, _ = fit(Path(scratch, "whole"))
         killed = Path(scratch, "killed")
-        for step in (1, 5):  # before there is a checkpoint, and inside the second epoch
+        for step in (1, 4):  # before there is a checkpoint, and inside the second epoch
             try:
                 fit(killed, _KillAt(step))
             except _Killed:
                 pass
         resumed, resume = fit(killed)
-        what = "after kills in steps 1 and 5, "
+        what = "after kills in steps 1 and 4, "
         require(resume.proved is not False, f"{what}the next checkpoint is not reached bit for bit")
         for (path, wanted), (_, came) in zip(arrays_of(whole), arrays_of(resumed), strict=True):
             require(np.array_equal(wanted, came, equal_nan=True), f"{what}{path} ends elsewhere")
@@ -143,7 +142,7 @@ def same_seed_same_weights(case: ModelCase) -> None:
         raise NotApplicable("takes no seed")
 
     def weights(seed: int, start: int) -> tuple[str, list[np.ndarray]]:
-        keras.utils.set_random_seed(start)
+        set_seeds(start)
         keras.layers.Dense(2).build((None, 2))  # an unrelated layer draws first
         model = case.cls(**{**case.init, "seed": seed})
         if not model.built:

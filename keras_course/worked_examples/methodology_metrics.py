@@ -38,12 +38,13 @@ def rare_disease(ill: Any, detected: Any, people: Any) -> dict[str, Any]:
     """
     table = compiled(lambda y, d, w: accuracy(*(count[1] for count in contingency(y, d, 2, w))))
     scores = ops.cast(detected, people.dtype)
-    undefined = _measured(Precision(zero_division="nan"), ill, scores, people)
+    metrics = [Recall(), *(Precision(zero_division=value) for value in (0, 1, "nan"))]
+    found, precise, perfect, undefined = _each_measured(metrics, ill, scores, people)
     return {
         "accuracy_percent": 100.0 * table(ill, detected, people),
-        "recall_percent": 100.0 * _measured(Recall(), ill, scores, people),
-        "precision_percent": 100.0 * _measured(Precision(zero_division=0), ill, scores, people),
-        "precision_percent_if_nothing_is_perfect": 100.0 * _measured(Precision(zero_division=1), ill, scores, people),
+        "recall_percent": 100.0 * found,
+        "precision_percent": 100.0 * precise,
+        "precision_percent_if_nothing_is_perfect": 100.0 * perfect,
         "precision_is_defined": ops.logical_not(ops.isnan(undefined)),
     }
 
@@ -59,19 +60,18 @@ def f_measures(true_positives: Any, false_positives: Any, false_negatives: Any, 
 
 def averages_over_classes(labels: Any, chosen: Any, classes: int, beta: float) -> dict[str, Any]:
     """Three classes, each against the rest, and their averages. Source: C 9.1.1."""
-    return {
-        average: ops.stack(
-            [
-                _measured(metric, labels, chosen)
-                for metric in (
-                    Precision(classes=classes, average=average),
-                    Recall(classes=classes, average=average),
-                    FBeta(beta=beta, classes=classes, average=average),
-                )
-            ]
+    averages = ("micro", "macro", "weighted")
+    metrics = [
+        metric
+        for average in averages
+        for metric in (
+            Precision(classes=classes, average=average),
+            Recall(classes=classes, average=average),
+            FBeta(beta=beta, classes=classes, average=average),
         )
-        for average in ("micro", "macro", "weighted")
-    }
+    ]
+    found = _each_measured(metrics, labels, chosen)
+    return {average: ops.stack(found[3 * i : 3 * i + 3]) for i, average in enumerate(averages)}
 
 
 def precision_against_recall(labels: Any, scores: Any, weights: Any, thresholds: Any) -> dict[str, Any]:
@@ -96,13 +96,14 @@ def spam_costs(spam: Any, scores: Any, blocked_letter: float, passed_spam: float
     """A spam filter judged by its errors and by what they cost. Source: C 9.1.1."""
     costs = [[0.0, blocked_letter], [passed_spam, 0.0]]
     best = cost_threshold(*(ops.full((), cost, dtype=scores.dtype) for cost in (blocked_letter, passed_spam)))
-    return {
-        "best_threshold": best,
-        "errors_at_half": _measured(TotalCost([[0, 1], [1, 0]]), spam, scores),
-        "cost_at_half": _measured(TotalCost(costs), spam, scores),
-        "errors_at_best": _measured(TotalCost([[0, 1], [1, 0]], threshold=float(best)), spam, scores),
-        "cost_at_best": _measured(TotalCost(costs, threshold=float(best)), spam, scores),
+    metrics = {
+        "errors_at_half": TotalCost([[0, 1], [1, 0]]),
+        "cost_at_half": TotalCost(costs),
+        "errors_at_best": TotalCost([[0, 1], [1, 0]], threshold=float(best)),
+        "cost_at_best": TotalCost(costs, threshold=float(best)),
     }
+    found = _each_measured(list(metrics.values()), spam, scores)
+    return {"best_threshold": best, **dict(zip(metrics, found, strict=True))}
 
 
 def coverage_against_accuracy(labels: Any, probabilities: Any, wanted: float, threshold: float) -> dict[str, Any]:
@@ -126,9 +127,18 @@ def coverage_against_accuracy(labels: Any, probabilities: Any, wanted: float, th
 
 def _measured(metric: Any, *arguments: Any) -> Any:
     """A metric after one batch, as a pure function of its state, so that every backend and mode can compile it."""
-    start = [variable.value for variable in metric.variables]
+    return _each_measured([metric], *arguments)[0]
 
-    def update_and_read(state: Any, *batch: Any) -> Any:
-        return metric.stateless_result(metric.stateless_update_state(state, *batch))
 
-    return compiled(update_and_read)(start, *arguments)
+def _each_measured(metrics: list[Any], *arguments: Any) -> list[Any]:
+    """Several metrics after the same batch, in one program."""
+    start = [[variable.value for variable in metric.variables] for metric in metrics]
+
+    def update_and_read(states: Any, *batch: Any) -> list[Any]:
+        return [
+            metric.stateless_result(metric.stateless_update_state(state, *batch))
+            for metric, state in zip(metrics, states, strict=True)
+        ]
+
+    found: list[Any] = compiled(update_and_read)(start, *arguments)
+    return found

@@ -10,7 +10,7 @@ from reference_tests.conformance.model_examples import SKIPS, model_cases
 
 ALL = model_cases()
 CASES = {slug: case for slug, case in ALL.items() if case is not None}
-PARTS = 3  # processes for all models, so that two workers finish together
+PARTS = 2  # processes for all models, one for each worker
 TOGETHER = {"endpoints_answer_without_the_package": "many models in one process, by a test of its own"}
 
 
@@ -29,7 +29,7 @@ def test_every_endpoint_answers_alike_in_a_process_without_the_package(part, tmp
 
 @pytest.fixture(scope="module")
 def another_process():
-    with AnotherProcess() as process:
+    with AnotherProcess(models=40) as process:
         yield process
 
 

@@ -82,6 +82,8 @@ def trained(x, y, kind=Small, compiled=None, seed=7, callbacks=(), **how):
     keras.utils.set_random_seed(seed)
     model = kind(seed=1)
     compiled = {"jit_compile": False, **(compiled or {})}
+    if compiled["jit_compile"]:
+        model(x[:1])  # a step that makes no variables is compiled once
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss, weighted_metrics=["accuracy"], **compiled)
     batches = Batches()

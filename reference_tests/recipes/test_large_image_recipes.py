@@ -36,6 +36,7 @@ def test_data_model_baseline_and_bounds_of_a_recipe_fit_each_other(slug, small_m
     assert (set(np.unique(x)) <= {0.0, 1.0}) == (slug in BINARY)
     model = recipe.model(data.spec, 0)
     assert np.shape(model(x))[0] == 2
+    assert slug not in ("nice", "real-nvp", "maf") or model.levels == 256
     if slug in ("contractive-autoencoder", "gan", "wgan"):
         return  # their baselines train something
     _, measured = recipe.baseline(data, 0)
@@ -67,7 +68,7 @@ def test_bits_of_pixels_count_256_levels(small_mnist):
     random = large_images.changed_pixels(data, lambda x: np.float32(noise.integers(0, 256, (len(x), 9)) / 255), (9,))
     for measured in (factorised_pixels(random, 0, levels=256), gaussian_of_logits(random, 0, draws=1, levels=256)):
         assert 7.8 < measured.metrics["bits_per_dimension"] < 10  # what is drawn at random costs 8
-    assert recipe.baseline.keywords == {"levels": 256} and recipe.model(data.spec, 0).levels == 256
+    assert recipe.baseline.keywords == {"levels": 256}
 
 
 def test_a_run_is_found_again_and_judged_by_the_baseline_of_its_own(tmp_path, small_mnist):
