@@ -8,7 +8,7 @@ import pytest
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.models.energy import DBN
-from keras_course.models.energy.class_units import ClassRBM
+from keras_course.models.energy.class_units import ClassRBMfrom keras_course.ops.class_units import class_free_energies, class_log_partition
 
 D, H, K = 3, 2, 3
 
@@ -39,7 +39,10 @@ def test_chances_of_classes_and_the_partition_are_those_of_enumeration(machine):
     weights = joint(machine).sum(-1)  # (8, K)
     given = weights / weights.sum(-1, keepdims=True)
     np.testing.assert_allclose(np.exp(machine.class_log_probs(states(D).astype("float32"))), given, rtol=1e-4)
-    np.testing.assert_allclose(machine.log_partition(), np.log(weights.sum()), rtol=1e-5)
+    free = class_free_energies(states(D), *(np.asarray(each, "float64") for each in machine.class_parameters))
+    np.testing.assert_allclose(np.exp(-np.asarray(free)), weights, rtol=1e-9)
+    for found in (machine.log_partition(), class_log_partition(*machine.class_parameters)):
+        np.testing.assert_allclose(found, np.log(weights.sum()), rtol=1e-5)
     rows = np.array([[*v, *one] for v in states(D) for one in np.eye(K)], "float32")
     np.testing.assert_allclose(np.exp(machine.log_prob(rows)).reshape(-1, K), weights / weights.sum(), rtol=1e-4)
 
