@@ -8,7 +8,8 @@ import pytest
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.models.energy import DBN
-from keras_course.models.energy.class_units import ClassRBMfrom keras_course.ops.class_units import class_free_energies, class_log_partition
+from keras_course.models.energy.class_units import ClassRBM
+from keras_course.ops.class_units import class_free_energies, class_log_partition
 
 D, H, K = 3, 2, 3
 
