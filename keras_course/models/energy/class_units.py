@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
+from keras_course.core.serial import register
 from keras_course.models.class_labels import require_classes
 from keras_course.models.energy.rbm import RBM
 from keras_course.ops.boltzmann import rbm_visible_parameters
@@ -20,6 +21,7 @@ from keras_course.ops.class_units import class_free_energies, class_log_partitio
 __all__ = ["ClassRBM", "ToldClasses"]
 
 
+@register("ClassRBM")
 class ClassRBM(RBM):
     """Binary units and class units above one layer of hidden units.
 
@@ -75,6 +77,10 @@ class ClassRBM(RBM):
             return tf.concat([v[:, : -self.classes], one_hot], axis=-1)
 
         return self.swept(seed, tf.shape(one_hot)[0], hold)
+
+    def get_config(self) -> dict[str, Any]:
+        binary = self.features - self.classes
+        return {**super().get_config(), "features": binary, "classes": self.classes}
 
 
 class ToldClasses:
