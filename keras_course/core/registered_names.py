@@ -37,6 +37,7 @@ REGISTERED_NAMES = frozenset(
         "BitError",
         "BottleneckBlock",
         "Captioner",
+        "ClassRBM",
         "CategoricalFamily",
         "CategoricalLevelsFamily",
         "ChannelwiseDense",

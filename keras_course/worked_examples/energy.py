@@ -18,6 +18,7 @@ from keras_course.ops.boltzmann import (
     rbm_log_partition,
     rbm_visible_parameters,
 )
+from keras_course.ops.class_units import class_free_energies, class_log_partition
 from keras_course.ops.contrastive_divergence import free_energy_contrast
 from keras_course.ops.deep_belief import belief_bound, belief_log_prob
 from keras_course.ops.deep_boltzmann import (
@@ -31,6 +32,7 @@ from keras_course.ops.energy_models import conjunction_energy, disjunction_energ
 
 __all__ = [
     "belief_network",
+    "class_units",
     "combined_energies",
     "contrastive_slopes",
     "deep_machine",
@@ -118,6 +120,21 @@ def belief_network(
         }
 
     return compiled(everything)(visible, directed, top_kernel, top_visible_bias, top_hidden_bias)
+
+
+def class_units(visible: Any, **parameters: Any) -> dict[str, Any]:
+    """What a top machine with class units says of a few states of its other units. Source: R."""
+    order = ("kernel", "class_kernel", "visible_bias", "class_bias", "hidden_bias")
+
+    def everything(visible: Any, *parameters: Any) -> Any:
+        free = class_free_energies(visible, *parameters)
+        return {
+            "free_energies": free,
+            "class_probs": ops.softmax(-free, axis=-1),
+            "log_partition": ops.reshape(class_log_partition(*parameters), (1,)),
+        }
+
+    return compiled(everything)(visible, *(parameters[name] for name in order))
 
 
 def deep_machine(visible: Any, sweeps: int, **parameters: Any) -> dict[str, Any]:

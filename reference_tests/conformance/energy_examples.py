@@ -20,6 +20,11 @@ def with_momentum() -> dict[str, Any]:
     return {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9)}
 
 
+def sum_of_bits(x: np.ndarray) -> np.ndarray:
+    """A class 0 to 3 of four bits."""
+    return (x.sum(-1) + x[:, 0]) % 4  # type: ignore[no-any-return]
+
+
 def quadrants(x: np.ndarray) -> np.ndarray:
     """Class 0 to 3 by the signs of two values."""
     return ((x[:, 0] > 0) * 2 + (x[:, 1] > 0)).astype("int32")
@@ -48,6 +53,16 @@ ENERGY_CASES: dict[str, ModelCase] = {
         (4, 3),
         None,
         with_its_likelihood,
+        any_split=True,
+    ),
+    "belief-of-classes": ModelCase(
+        catalog.resolve("dbn"),
+        {**catalog.get("dbn").init, "classes": 4},
+        catalog.get("dbn").inputs,
+        sum_of_bits,
+        with_momentum,
+        steps=8,
+        objective="reconstruction_error",
         any_split=True,
     ),
     "energy-of-classes": ModelCase(

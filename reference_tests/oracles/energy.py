@@ -15,6 +15,7 @@ from reference_tests.oracles.precision import exact, rounded
 __all__ = [
     "belief_network",
     "boltzmann_distribution",
+    "class_units",
     "combined_energies",
     "contrastive_slopes",
     "deep_machine",
@@ -207,6 +208,24 @@ def belief_network(visible, top_kernel, top_visible_bias, top_hidden_bias, **dir
         log_probs.append(mpmath.log(total))
         bounds.append(bound)
     return rounded_dict(log_prob=log_probs, bound=bounds, log_partition=[mpmath.log(everything)])
+
+
+def class_units(visible, kernel, class_kernel, visible_bias, class_bias, hidden_bias):
+    """Sums over every state of all units, of the class units one on: F(v, k), P(k | v) and log Z."""
+    kernel, class_kernel = exact(kernel), exact(class_kernel)
+    b, d, c = exact(visible_bias), exact(class_bias), exact(hidden_bias)
+    classes = [[mpmath.mpf(int(k == on)) for k in range(len(d))] for on in range(len(d))]
+
+    def weight(v, y):
+        return sum(mpmath.exp(-_energy([*v, *y], h, [*kernel, *class_kernel], [*b, *d], c)) for h in _states(len(c)))
+
+    free, chances = [], []
+    for v in exact(visible):
+        each = [weight(v, y) for y in classes]
+        free.append([-mpmath.log(one) for one in each])
+        chances.append([one / sum(each) for one in each])
+    everything = sum(weight(v, y) for v in _states(len(b)) for y in classes)
+    return rounded_dict(free_energies=free, class_probs=chances, log_partition=[mpmath.log(everything)])
 
 
 def deep_machine(visible, sweeps, **parameters):

@@ -6,6 +6,8 @@
     wake:      h^l ~ Q upwards from x;  G, a climb log P(h^(l-1) | h^l);  the top learns the density of h^(L-1)
     sleep:     h^(L-1) of the top's chains, dreamt down by P;  R, r climb log Q(h^l | h^(l-1)) of what was dreamt
 
+With classes the top's visible side is (h^(L-1), y), of the class units y one on: P(y | x) = P_top(y | h^(L-1)).
+
 Conventions that bite. `loss` in training is the sum of what the three parts of the network follow, no likelihood; it
 may well rise. In evaluation it is the cross-entropy of x and its reconstruction by one pass of means up and down, nats.
 Means over examples; sums over units.
@@ -14,6 +16,7 @@ Means over examples; sums over units.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -25,9 +28,11 @@ from keras_course.core.model import Endpoint
 from keras_course.core.seeds import derive_seed, seed_pair
 from keras_course.core.serial import register
 from keras_course.core.shapes import checked_count, require_positive_int
+from keras_course.models.class_labels import one_hot_classes
 from keras_course.models.energy.annealing import LogPartition
 from keras_course.models.energy.binary_machine import BinaryMachine
 from keras_course.models.energy.chains import decision_noise, rows_of
+from keras_course.models.energy.class_units import ClassRBM, ToldClasses
 from keras_course.models.energy.greedy import trained_levels
 from keras_course.models.energy.rbm import RBM
 from keras_course.ops.boltzmann import MOST_ENUMERATED, rbm_hidden_logits, rbm_visible_parameters
@@ -43,7 +48,7 @@ __all__ = ["DBN"]
 
 
 @register("DBN")
-class DBN(BinaryMachine):
+class DBN(ToldClasses, BinaryMachine):
     """A density of binary vectors in layers, each a cause of the one below.
 
     `pretrain` trains the layers greedily; `fit` tunes all of them by the up-down algorithm, in which `compile()` takes
@@ -52,8 +57,13 @@ class DBN(BinaryMachine):
     error of `reconstruct`, a mean over units and examples (in training of E[v | h^1] at the drawn h^1, which is
     worse).
 
+    With `classes`, fit(x, y) and pretrain(x, epochs, y=y): the top learns features and classes together, `classify`
+    tells P(y | x) from the free energy of each class, `sample_class` holds the class while the top is swept. Metric
+    `accuracy`: of `classify`, in training at the drawn h^(L-1). `model(x)` then hears the means of P(y | x), too.
+
     Endpoints: serving_default and encode (x), decode (h), reconstruct (x), sample (seed, n), and log_prob (x) where
-    all directed layers have at most 12 units and the top a side of at most 20.
+    all directed layers have at most 12 units and the top a side of at most 20; with classes classify (x) and
+    sample_class (seed, labels), and no log_prob.
 
     Args:
         features: int D, visible units.
@@ -63,6 +73,7 @@ class DBN(BinaryMachine):
             persistent chains, whose states are weights of the model: saved, resumed, the same on every replica.
         sampling_steps: int, sweeps of the top from fair coins to a sample.
         kernel_scale: float > 0, deviation of the first kernels.
+        classes: int K >= 2, class units of the top, or None.
         seed: int, root of weights, chains and noise.
         **kwargs: as keras.Model.
 
@@ -95,6 +106,7 @@ class DBN(BinaryMachine):
         chains: int | None = None,
         sampling_steps: int = 500,
         kernel_scale: float = 0.01,
+        classes: int | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -107,7 +119,12 @@ class DBN(BinaryMachine):
         self.event_shape = (features,)
         self.kernel_scale = float(kernel_scale)
         self.reconstruction_error = keras.metrics.Mean(name="reconstruction_error")
-        self.top = RBM(
+        if classes is not None and (isinstance(classes, bool) or not isinstance(classes, int) or classes < 2):
+            raise ValueError(f"DBN needs two classes or more, or None. Received: classes={classes!r}")
+        self.classes = classes
+        self.accuracy_mean = keras.metrics.Mean(name="accuracy") if classes else None
+        machine = RBM if classes is None else partial(ClassRBM, classes=classes)
+        self.top = machine(
             units[-2], units[-1], gibbs_steps=gibbs_steps, chains=chains, sampling_steps=sampling_steps,
             kernel_scale=kernel_scale, seed=derive_seed(seed, "top"), dtype=self.dtype_policy, name="top",
         )  # fmt: skip
@@ -140,11 +157,11 @@ class DBN(BinaryMachine):
         for kernel, bias in self.recognition:
             h = ops.sigmoid(rbm_hidden_logits(h, kernel, bias))
             found.append(h)
-        return [*found, self.top.encode(h)]
+        return [*found, self.top.encode(h if self.classes is None else self.joined(h, self.class_probs(h)))]
 
     def decode(self, h: Any) -> Any:
         """E[v] by one pass of means down from h^L, (B, H_L) in [0, 1] -> (B, D)."""
-        return self._means_below(self.top.decode(h))
+        return self._means_below(self.top.decode(h)[:, : self.units[-2]])
 
     def reconstruct(self, x: Any) -> Any:
         """E[v] by one pass of means up and down, the top left out, (B, D)."""
@@ -191,6 +208,8 @@ class DBN(BinaryMachine):
         x = ops.cast(x, self.variable_dtype)
         if not training:
             means = self.reconstruct(x)
+            if self.classes is not None:
+                self.count_right(self.layer_means(x)[-2], y, sample_weight)
             self.reconstruction_error.update_state(ops.mean(ops.square(x - means), axis=-1), sample_weight)
             return self.weighted_mean(self.cross_entropies(x, means), sample_weight)
 
@@ -202,21 +221,25 @@ class DBN(BinaryMachine):
         means = ops.sigmoid(rbm_visible_parameters(layers[1], kernel, bias))
         self.reconstruction_error.update_state(ops.mean(ops.square(x - means), axis=-1), sample_weight)
 
-        told = ops.stop_gradient(self.top.hidden_logits(layers[-1]))
+        shown = layers[-1]
+        if self.classes is not None:
+            self.count_right(shown, y, sample_weight)
+            shown = self.joined(shown, one_hot_classes("DBN", y, self.classes, shown.dtype))
+        told = ops.stop_gradient(self.top.hidden_logits(shown))
         h, logits, _ = (ops.stop_gradient(each) for each in self.top.negative_phase(told, self.step_seed("top")))
-        contrast = self.top.contrast(layers[-1], told, h, logits, sample_weight)
+        contrast = self.top.contrast(shown, told, h, logits, sample_weight)
 
         sizes = (self.features, *self.units[:-2])
         if self.top.chains is None:
             noise = rows_of(decision_noise(total, sizes, self.step_seed("sleep"), self.wide_dtype), start, rows, total)
         else:
             noise = decision_noise(self.top.chains, sizes, self.step_seed("sleep"), self.wide_dtype)
-        dreamt = [ops.stop_gradient(each) for each in self.dreamt(h, noise)]
+        dreamt = [ops.stop_gradient(each) for each in self.dreamt(h[:, : self.units[-2]], noise)]
         rest = contrast + ops.mean(self.sleep_losses(dreamt))
         return self.weighted_mean(self.wake_losses(layers), sample_weight) + self.mean_over_rows(rest)
 
     def pretrain(
-        self, x: Any, epochs: int, batch_size: int = 32, optimizer: Any = "adam", verbose: Any = 0
+        self, x: Any, epochs: int, batch_size: int = 32, optimizer: Any = "adam", verbose: Any = 0, y: Any = None
     ) -> list[list[float]]:
         """Trains the layers one after the other as restricted machines, each on what the one below makes of x.
 
@@ -226,6 +249,7 @@ class DBN(BinaryMachine):
             batch_size: int.
             optimizer: name of an optimizer, or a function without arguments that makes one.
             verbose: as keras.Model.fit.
+            y: array (N,), with classes.
 
         Returns:
             The reconstruction errors of every layer's epochs, outermost first.
@@ -235,8 +259,12 @@ class DBN(BinaryMachine):
             InvalidDataError: for values outside [0, 1].
         """
         self.require_possible(x)
+        one_hot = None
+        if self.classes is not None:
+            self.require_labels(y)
+            one_hot = np.eye(self.classes, dtype="float32")[np.reshape(y, (-1,)).astype(int)]
         machines, errors = trained_levels(
-            x, self.units, [(1.0, 1.0)] * len(self.units), epochs, batch_size, optimizer, verbose,
+            x, self.units, [(1.0, 1.0)] * len(self.units), epochs, batch_size, optimizer, verbose, one_hot,
             gibbs_steps=self.top.gibbs_steps, chains=self.top.chains, kernel_scale=self.kernel_scale, seed=self.seed,
             dtype=self.dtype_policy,
         )  # fmt: skip
@@ -259,6 +287,7 @@ class DBN(BinaryMachine):
             keras.Sequential (B, D) -> logits (B, K), for a loss on logits; compile and fit it as any other.
         """
         require_positive_int("classifier", classes=classes)
+        self.require_untold("classifier")
         pairs = [*self.recognition, (self.top.kernel, self.top.hidden_bias)]
         hidden = [keras.layers.Dense(size, "sigmoid", dtype=self.dtype_policy) for size in self.units]
         start = keras.initializers.GlorotUniform(seed=derive_seed(self.seed, "classifier"))
@@ -278,11 +307,13 @@ class DBN(BinaryMachine):
         return self.top.annealed_log_partition(steps, chains, seed)
 
     def log_prob(self, x: Any) -> Any:
-        """log P(x), (B,), nats, exact: for directed layers of at most 12 units."""
+        """log P(x), (B,), nats, exact: without classes, for directed layers of at most 12 units."""
+        self.require_untold("log_prob")
         return belief_log_prob(self.states_of(x), self.generative, self.top.parameters)
 
     def bound(self, x: Any) -> Any:
         """The variational bound on `log_prob`, (B,), exact: for directed layers of at most 12 units."""
+        self.require_untold("bound")
         return belief_bound(self.states_of(x), self.generative, self.recognition, self.top.parameters)
 
     def sampled_bound(
@@ -298,6 +329,7 @@ class DBN(BinaryMachine):
             together: False for the mean of K log-weights, whose expectation is `bound`; True for the log of the mean
                 of K weights, whose expectation lies between the bound and log P(x).
         """
+        self.require_untold("sampled_bound")
         require_positive_int("sampled_bound", samples=samples)
         log_partition = self.log_partition() if log_partition is None else log_partition
         x = ops.tile(self.states_of(x), (samples, 1))  # (K B, D)
@@ -316,8 +348,18 @@ class DBN(BinaryMachine):
         """
         n = checked_count("DBN.sample", n=n)
         above, below = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
-        sizes = (self.features, *self.units[:-2])
-        return self.dreamt(self.top.sample(above, n), decision_noise(n, sizes, below, self.wide_dtype))[0]
+        return self._drawn_below(self.top.sample(above, n), n, below)
+
+    def sample_class(self, seed: Any, labels: Any) -> Any:
+        """Draws of v given a class each, (n, D), for labels (n,): the top is swept with the class held."""
+        self.require_told("sample_class")
+        one_hot = one_hot_classes("DBN", labels, self.classes, self.wide_dtype)
+        above, below = tf.unstack(tf.random.split(seed_pair(seed), 2, alg="philox"))
+        return self._drawn_below(self.top.sample_class(above, one_hot), ops.shape(one_hot)[0], below)
+
+    def _drawn_below(self, h: Any, n: Any, seed: Any) -> Any:
+        noise = decision_noise(n, (self.features, *self.units[:-2]), seed, self.wide_dtype)
+        return self.dreamt(h[:, : self.units[-2]], noise)[0]
 
     def endpoints(self) -> dict[str, Endpoint]:
         x = keras.InputSpec(shape=(None, self.features), dtype=self.input_dtype, name="x")
@@ -330,7 +372,11 @@ class DBN(BinaryMachine):
             "reconstruct": (self.reconstruct, [x]),
             "sample": (self.sample, [seed, n]),
         }
-        if max(self.units[:-1]) <= MOST_TABULATED and min(self.units[-2:]) <= MOST_ENUMERATED:
+        if self.classes is not None:
+            labels = tf.TensorSpec((None,), "int32", name="labels")
+            functions["classify"] = (self.classify, [x])
+            functions["sample_class"] = (self.sample_class, [seed, labels])
+        elif max(self.units[:-1]) <= MOST_TABULATED and min(self.units[-2:]) <= MOST_ENUMERATED:
             functions["log_prob"] = (self.log_prob, [x])
         return functions
 
@@ -346,4 +392,5 @@ class DBN(BinaryMachine):
             "chains": self.top.chains,
             "sampling_steps": self.top.sampling_steps,
             "kernel_scale": self.kernel_scale,
+            "classes": self.classes,
         }

@@ -18,6 +18,7 @@ from keras import ops
 
 from keras_course.core.seeds import derive_seed
 from keras_course.core.shapes import require_positive_int
+from keras_course.models.energy.class_units import ClassRBM
 from keras_course.models.energy.rbm import RBM
 from keras_course.ops.boltzmann import rbm_hidden_logits, rbm_visible_parameters
 
@@ -46,6 +47,7 @@ def trained_levels(
     batch_size: int,
     optimizer: Any,
     verbose: Any,
+    one_hot: Any = None,
     **settings: Any,
 ) -> tuple[list[RBM], list[list[float]]]:
     """Trains the levels one after the other.
@@ -58,6 +60,7 @@ def trained_levels(
         batch_size: int.
         optimizer: name of an optimizer, or a function without arguments that makes one.
         verbose: as keras.Model.fit.
+        one_hot: array (N, K), classes that the last level learns as class units, or None.
         **settings: of each RBM (gibbs_steps, chains, kernel_scale, dtype); `seed` is the root of theirs.
 
     Returns:
@@ -67,15 +70,12 @@ def trained_levels(
     seed = settings.pop("seed")
     data, machines, errors = np.asarray(x, "float32"), [], []
     for level, (size, (up, down)) in enumerate(zip(units, factors, strict=True)):
-        machine = _Level(
-            data.shape[1],
-            size,
-            up=up,
-            down=down,
-            seed=derive_seed(seed, "pretrain", level),
-            name=f"level_{level}",
-            **settings,
-        )
+        how = {"seed": derive_seed(seed, "pretrain", level), "name": f"level_{level}", **settings}
+        if one_hot is not None and level == len(units) - 1:
+            machine: RBM = ClassRBM(data.shape[1], size, one_hot.shape[1], **how)
+            data = np.concatenate([data, one_hot], axis=1)
+        else:
+            machine = _Level(data.shape[1], size, up=up, down=down, **how)
         machine.compile(optimizer() if callable(optimizer) else optimizer)
         history = machine.fit(data, batch_size=batch_size, epochs=epochs, verbose=verbose)
         errors.append(history.history["reconstruction_error"])

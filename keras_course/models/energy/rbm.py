@@ -14,6 +14,7 @@ over examples; sums over units; nats.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -315,14 +316,17 @@ class RBM(BinaryMachine):
             seed: int, or integer tensor (2,).
             n: int >= 0, or a scalar integer tensor.
         """
-        n = checked_count("RBM.sample", n=n)
+        return self.swept(seed, checked_count("RBM.sample", n=n), lambda v: v)
+
+    def swept(self, seed: Any, n: Any, hold: Callable[[Any], Any]) -> Any:
+        """As `sample`, with v replaced by `hold` of it, a function (n, D) -> (n, D), in every sweep."""
         pairs = tf.random.split(seed_pair(seed), self.sampling_steps + 1, alg="philox")
         dtype = self.wide_dtype
         h = tf.cast(uniform_noise((n, self.units), pairs[0], dtype) < 0.5, dtype)
 
         def sweep(step: Any, h: Any, v: Any) -> Any:
             hidden_noise, visible_noise = self.sweep_noise(n, pairs[step])
-            v = self.draw_visible(h, visible_noise)
+            v = hold(self.draw_visible(h, visible_noise))
             return step + 1, self.draw_hidden(v, hidden_noise), v
 
         v = tf.zeros((n, self.features), dtype)
