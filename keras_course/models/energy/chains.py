@@ -1,4 +1,4 @@
-"""Where Markov chains of binary units start, the seeds of their sweeps, and the noise that decides them.
+"""Where Markov chains of binary units start, their seeds, the noise that decides them, and what waits for whom.
 
     u[n, j] = (a[n, j] + r[j]) / 2^16,   a: 16 bits of each number,   r = (7 bits + 1/2) / 2^7 of each column
 
@@ -10,16 +10,17 @@ other distributions of these numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_course.core.loops import after
 from keras_course.core.seeds import uniform_noise
 
-__all__ = ["decision_noise", "fair_coins", "gibbs_seeds", "rows_of"]
+__all__ = ["decision_noise", "fair_coins", "gibbs_seeds", "rows_of", "there_after"]
 
 ALIGNED = 32  # numbers of 16 bits in 64 bytes
 
@@ -94,3 +95,13 @@ def rows_of(noise: tuple[Any, ...], start: Any, rows: Any, total: Any) -> tuple[
         total: scalar, `rows` itself where there is one replica.
     """
     return noise if rows is total else tuple(each[start : start + rows] for each in noise)
+
+
+def there_after(first: Sequence[Any], tensors: Sequence[Any]) -> list[Any]:
+    """The same tensors, made when the first are.
+
+    For losses in phases that read weights which only the other phase moves: TensorFlow's graph optimizer lets such a
+    read come after the update, once in ten to fifty steps.
+    """
+    with after(first):
+        return [tf.identity(each) for each in tensors]

@@ -105,10 +105,11 @@ class ToldClasses:
         """P(y | h^(L-1)), (B, K)."""
         return ops.exp(self.top.class_log_probs(h))
 
-    def count_right(self, h: Any, y: Any, sample_weight: Any) -> None:
-        """Tells the metric how often the likeliest class is the right one."""
+    def count_right(self, h: Any, y: Any, sample_weight: Any) -> Any:
+        """Whether the likeliest class is the right one, (B,), as the metric is told."""
         right = ops.argmax(self.class_probs(h), axis=-1) == ops.cast(ops.reshape(y, (-1,)), "int32")
         self.accuracy_mean.update_state(right, sample_weight)
+        return right
 
     @staticmethod
     def joined(h: Any, one_hot: Any) -> Any:

@@ -31,7 +31,7 @@ from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.models.class_labels import one_hot_classes
 from keras_course.models.energy.annealing import LogPartition
 from keras_course.models.energy.binary_machine import BinaryMachine
-from keras_course.models.energy.chains import decision_noise, rows_of
+from keras_course.models.energy.chains import decision_noise, rows_of, there_after
 from keras_course.models.energy.class_units import ClassRBM, ToldClasses
 from keras_course.models.energy.greedy import trained_levels
 from keras_course.models.energy.rbm import RBM
@@ -223,7 +223,8 @@ class DBN(ToldClasses, BinaryMachine):
 
         shown = layers[-1]
         if self.classes is not None:
-            self.count_right(shown, y, sample_weight)
+            right = self.count_right(shown, y, sample_weight)
+            (shown,) = there_after([right], [shown])
             shown = self.joined(shown, one_hot_classes("DBN", y, self.classes, shown.dtype))
         told = ops.stop_gradient(self.top.hidden_logits(shown))
         h, logits, _ = (ops.stop_gradient(each) for each in self.top.negative_phase(told, self.step_seed("top")))
@@ -234,7 +235,9 @@ class DBN(ToldClasses, BinaryMachine):
             noise = rows_of(decision_noise(total, sizes, self.step_seed("sleep"), self.wide_dtype), start, rows, total)
         else:
             noise = decision_noise(self.top.chains, sizes, self.step_seed("sleep"), self.wide_dtype)
-        dreamt = [ops.stop_gradient(each) for each in self.dreamt(h[:, : self.units[-2]], noise)]
+        (h,) = there_after([*layers, means], [h[:, : self.units[-2]]])
+        dreamt = [ops.stop_gradient(each) for each in self.dreamt(h, noise)]
+        layers = there_after(dreamt, layers)
         rest = contrast + ops.mean(self.sleep_losses(dreamt))
         return self.weighted_mean(self.wake_losses(layers), sample_weight) + self.mean_over_rows(rest)
 

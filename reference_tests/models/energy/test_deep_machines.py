@@ -186,3 +186,26 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="at most 14 units in the odd layers. Received: 15 units"):
         DBM(4, (8, 2, 7)).log_prob(DATA)
     assert "log_prob" not in DBN(4, (13, 2)).endpoints() and "log_prob" in DBM(4, (14, 2)).endpoints()
+
+
+def test_both_phases_of_a_step_see_the_weights_that_it_began_with():
+    """The graph optimizer let the dream see the generative weights of the next step, once in ten to fifty steps."""
+
+    seen = tf.Variable(tf.zeros((4, 4)))
+
+    class Watched(DBN):
+        def dreamt(self, h, noise):
+            kernel, bias = self.generative[0]
+            told = ops.sigmoid(ops.matmul(h, ops.transpose(kernel)) + bias)
+            seen.assign(told)
+            return [ops.cast(noise[0] < told, told.dtype), h]
+
+    model = Watched(4, (3, 2), chains=4, kernel_scale=1.0)
+    model.compile(keras.optimizers.SGD(0.5, momentum=0.9))
+    x, h = np.repeat(DATA, 2, axis=0), np.asarray(binary_states(3))
+    for _ in range(100):
+        kernel, bias = map(values, model.generative[0])
+        model.train_on_batch(x)
+        possible = logistic(h @ kernel.T + bias)
+        apart = np.abs(seen.numpy()[:, None] - possible).max(axis=-1).min(axis=-1)
+        assert apart.max() < 1e-6
