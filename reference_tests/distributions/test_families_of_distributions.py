@@ -269,7 +269,7 @@ def test_no_draws_are_an_empty_batch_and_counts_that_cannot_be_are_named(family)
         none = ops.convert_to_numpy(family.sample(parameters, 0, n))
         assert none.shape == (0, *one.shape) and none.dtype == one.dtype
     for n, told in ((-2, "n=-2"), (2.5, "n=2.5"), (True, "n=True"), (np.ones(2, "int32"), r"n=\(2,\) int32")):
-        with pytest.raises(ValueError, match=f"{family.name}.sample needs an integer n of at least 0. Received: {told}"):
+        with pytest.raises(ValueError, match=f"{family.name}.sample needs an integer n of at least 0.*: {told}"):
             family.sample(parameters, 0, n)
 
 

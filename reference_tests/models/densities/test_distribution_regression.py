@@ -123,7 +123,7 @@ def test_a_server_may_be_asked_for_no_draws_and_refuses_fewer(tmp_path):
     served, seed = tf.saved_model.load(tmp_path / "export"), np.int32([0, 7])
     assert served.sample(X[:2], seed, 0).shape == model.sample(X[:2], 7, 0).shape == (0, 2, 1)
     np.testing.assert_array_equal(served.sample(X[:2], seed, 3), model.sample(X[:2], 7, 3))
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)Poisson.sample needs an integer n of at least 0.*-1"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)Poisson.sample needs an integer n .* least 0.*-1"):
         served.sample(X[:2], seed, -1)
     with pytest.raises(ValueError, match=r"Poisson.sample .* Received: n=-1"):
         model.sample(X[:2], seed, -1)
