@@ -67,7 +67,7 @@ def greedily(model: DBN, dataset: Any, seed: int) -> None:
 
 
 def pixels_given_classes(dataset: Any, seed: int) -> Baseline:
-    """Softmax regression for the accuracy, to its minimum; for log P(x, y) naive Bayes and the shares of the classes."""
+    """Softmax regression, to its minimum, for the accuracy; naive Bayes and the shares of classes for log P(x, y)."""
     train, test = dataset.train, dataset.test
     weights, biases = logistic_regression(train.x, np.ravel(train.y), dataset.spec.classes)
     accuracy = float(np.mean(np.argmax(test.x @ weights + biases, axis=1) == np.ravel(test.y)))
