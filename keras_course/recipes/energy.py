@@ -96,8 +96,8 @@ def rbm_on_images(name: str) -> Recipe:
 def boltzmann_machine_on_images(name: str) -> Recipe:
     """Sixteen pixels by their 120 pairs, for of all 784 no exact log Z can be had.
 
-    Each is a square of 7 x 7, or of 5 x 5 within the frame of four pixels that MNIST leaves white around its digits: with
-    it eleven of sixteen would be white in nearly every image.
+    Each is a square of 7 x 7, or of 5 x 5 within the frame of four pixels that MNIST leaves white around its digits:
+    with it eleven of sixteen would be white in nearly every image.
     """
     epochs, frame = 10, 4 if name == "mnist" else 0
     return on_large_images(
