@@ -6,10 +6,6 @@ import gc
 import os
 import sys
 
-# Python's collector goes through all of TensorFlow's objects again and again while modules are imported and graphs are
-# traced: a quarter of the import, a twentieth of the tests. So it waits till all is imported, leaves that alone, and
-# comes less often. A process of its own begins as Python does.
-gc.disable()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -18,6 +14,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+# Python's collector goes through all of TensorFlow's objects again and again while modules are imported and graphs are
+# traced: a quarter of the import, a twentieth of the tests. So it waits till all is imported, leaves that alone, and
+# comes less often. A process of its own begins as Python does.
+gc.disable()
 
 
 def pytest_collection_finish() -> None:
