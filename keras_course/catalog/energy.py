@@ -24,7 +24,10 @@ ROWS = (
         members=tuple(
             f"keras_course.ops.deep_belief:{name}"
             for name in ("belief_bound", "belief_log_prob", "belief_log_weight", "units_log_prob")
-        ) + tuple(f"keras_course.ops.class_units:{name}" for name in ("class_free_energies", "class_log_partition")),
+        ) + tuple(
+            f"keras_course.ops.class_units:{name}"
+            for name in ("class_free_energies", "class_log_partition", "class_log_probs")
+        ),
     ),
     Entry(
         "dbm", "Deep Boltzmann machine: mean field on data, persistent chains", shape="model",
