@@ -88,7 +88,7 @@ def rbm_on_images(name: str) -> Recipe:
         name,
         prepare=drawn_rows,
         model=lambda spec, seed: RBM(spec.features, units=500, chains=100, seed=seed),
-        compile=lambda spec: {"optimizer": falling(0.02, steps=STEPS * epochs)},
+        compile=lambda spec: {"optimizer": falling(0.02, steps=STEPS * epochs), "jit_compile": True},
         epochs=epochs,
     )
 
