@@ -28,6 +28,7 @@ __all__ = ["Contest", "compete", "environment", "main", "main_of_all", "require_
 
 MEASURES = ("cpu", "wall")
 LEAST_REPEATS = 5
+REST = 0.1  # seconds before every run: OpenBLAS's threads wait for more work on their cores up to 30 ms
 MARK = "record: "  # before a record on a measuring process's standard output
 
 
@@ -124,6 +125,7 @@ def compete(contest: Contest, threads: int, repeats: int) -> dict[str, Any]:
 
     def run(name: str) -> tuple[dict[str, float], Any]:
         contest.before.get(name, lambda: None)()
+        time.sleep(REST)
         return timed(functions[name])  # type: ignore[arg-type]
 
     first = {name: run(name)[0] for name in names}

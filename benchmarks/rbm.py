@@ -41,7 +41,7 @@ def contest() -> Contest:
     x = pictures()
     persistent = os.environ.get("CHAINS", "data") == "persistent"
     model = RBM(SIDE * SIDE, UNITS, chains=BATCH if persistent else None)
-    model.compile(keras.optimizers.SGD(RATE), steps_per_execution=EXAMPLES // BATCH)
+    model.compile(keras.optimizers.SGD(RATE), jit_compile=True, steps_per_execution=EXAMPLES // BATCH)
     start = [keras.ops.convert_to_numpy(weight).copy() for weight in model.weights]
 
     def ours() -> Any:
@@ -78,7 +78,7 @@ def contest() -> Contest:
     kind = "persistent chains" if persistent else "contrastive divergence"
     title = f"RBM, {kind}, {SIDE * SIDE} x {UNITS}, batches of {BATCH}, float32: ms a step, {EXAMPLES // BATCH} a fit"
     return Contest(
-        title, ours, peer, name, xla=False, work=EXAMPLES // BATCH, limits={1: 0.75, 2: 0.75}, agree=agree,
+        title, ours, peer, name, xla=True, work=EXAMPLES // BATCH, limits={1: 0.75, 2: 0.75}, agree=agree,
         choices="all steps of the epoch in one call",
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,18 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+# Python's collector goes through all of TensorFlow's objects again and again while modules are imported and graphs are
+# traced: a quarter of the import, a twentieth of the tests. So it waits till all is imported, leaves that alone, and
+# comes less often. A process of its own begins as Python does.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """All modules are imported: what is there now stays."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 5)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,18 @@ ROWS = (
         object=f"{_MODELS}.dbn:DBN",
         init={"features": 4, "units": [3, 2], "chains": 4, "sampling_steps": 10, "kernel_scale": 1.0},
         inputs={"x": {"shape": [12, 4], "dtype": "int32", "max": 2}},
-        **on_images("keras_course.recipes.deep_energy:dbn"), sources=("R",),
+        **on_images(
+            "keras_course.recipes.deep_energy:dbn",
+            more={"digits-by-class": "keras_course.recipes.belief_of_classes:dbn_of_classes"},
+        ),
+        sources=("R",),
         members=tuple(
             f"keras_course.ops.deep_belief:{name}"
             for name in ("belief_bound", "belief_log_prob", "belief_log_weight", "units_log_prob")
-        ) + tuple(f"keras_course.ops.class_units:{name}" for name in ("class_free_energies", "class_log_partition")),
+        ) + tuple(
+            f"keras_course.ops.class_units:{name}"
+            for name in ("class_free_energies", "class_log_partition", "class_log_probs")
+        ),
     ),
     Entry(
         "dbm", "Deep Boltzmann machine: mean field on data, persistent chains", shape="model",

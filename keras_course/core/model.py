@@ -346,14 +346,7 @@ class Model(keras.Model):
         if format != "tf_saved_model":
             super().export(os.fspath(filepath), format=format, **kwargs)
             return
-        endpoints = self.endpoints()
-        archive = keras.export.ExportArchive()
-        archive.track(self)
-        for name, (function, specs) in endpoints.items():
-            try:
-                archive.add_endpoint(name, function, input_signature=list(specs))
-            except Exception as error:
-                raise ValueError(f"Endpoint {name!r} of {type(self).__name__} cannot be traced: {error}") from error
+        archive = serial.export_archive(self.endpoints(), self)
 
         target = Path(filepath)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -215,6 +216,55 @@ def load(path: str | os.PathLike[str], allow: Iterable[type] = ()) -> Any:
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CorruptArtifact(path, f"Keras cannot read it ({reason})") from error
+
+
+def export_archive(endpoints: Mapping[str, tuple[Callable[..., Any], Iterable[Any]]], model: Any) -> Any:
+    """A `keras.export.ExportArchive` of a model's endpoints, each of them traced, and no second time by `write_out`.
+
+    Keras looks for variables in traces of its own; TensorFlow, which keeps those made while it saves apart from all
+    others, then traces everything again. Here it is made as if TensorFlow saved, and Keras looks at the same.
+
+    Args:
+        endpoints: {name: (function, specs)}.
+        model: whose variables and assets belong to it.
+
+    Raises:
+        ValueError: if an endpoint cannot be traced; the message names it.
+    """
+    import keras
+
+    archive, traces = keras.export.ExportArchive(), {}
+    archive.track(model)
+    for name, (function, specs) in endpoints.items():
+        try:
+            endpoint = archive.add_endpoint(name, function, input_signature=list(specs))
+            with _as_while_saving():
+                traces[name] = endpoint.get_concrete_function()
+        except Exception as error:
+            raise ValueError(f"Endpoint {name!r} of {type(model).__name__} cannot be traced: {error}") from error
+    look_for_variables: Any = getattr(archive, "_filter_and_track_resources", None)
+
+    def look_into_traces() -> None:
+        archive._get_concrete_fn = traces.__getitem__
+        look_for_variables()
+        del archive._get_concrete_fn
+
+    if look_for_variables:
+        archive._filter_and_track_resources = look_into_traces
+    return archive
+
+
+@contextmanager
+def _as_while_saving() -> Iterator[None]:
+    import tensorflow as tf
+
+    try:
+        from tensorflow.python.saved_model.save_context import save_context
+    except ImportError:  # moved by a later version: traced twice, then
+        yield
+        return
+    with save_context(tf.saved_model.SaveOptions()):
+        yield
 
 
 def vouch_for_export(folder: str | os.PathLike[str]) -> None:

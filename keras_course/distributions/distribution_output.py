@@ -192,7 +192,7 @@ class DistributionOutput(keras.layers.Layer):
         return self.family.quantile(parameters, q)
 
     def sample(self, parameters: Any, seed: Any, n: Any = None) -> Any:
-        """Draws, (B, ..., D), or (n, B, ..., D): the same for the same seed (an int, or an integer tensor (2,))."""
+        """Draws, (B, ..., D), or (n, B, ..., D), n >= 0: the same for the same seed (int, or integer tensor (2,))."""
         return self.family.sample(parameters, seed, n)
 
     def log_prob(self, parameters: Any, y: Any) -> Any:

@@ -2,6 +2,7 @@
 
     E(v, k, h) = -b.v - d_k - c.h - v.W h - U_k.h
     F(v, k) = -b.v - d_k - sum_j softplus(c_j + (v W)_j + U_kj),   P(k | v) = softmax_k(-F(v, k))
+    log P(v, k) = -F(v, k) - log Z,   log P(v) = log sum_k exp(-F(v, k)) - log Z
     Z = sum_k exp(d_k) Z_k,   Z_k that of the machine without class units whose hidden biases are c + U_k
 
 Convention that bites. A class is one of K states, no binary unit: none or two of them on is no state of the machine.
@@ -16,7 +17,7 @@ from keras import ops
 from keras_course.ops.boltzmann import rbm_hidden_logits, rbm_log_partition
 from keras_course.ops.floating import as_floating
 
-__all__ = ["class_free_energies", "class_log_partition"]
+__all__ = ["class_free_energies", "class_log_partition", "class_log_probs"]
 
 
 def class_free_energies(
@@ -77,3 +78,43 @@ def class_log_partition(kernel: Any, class_kernel: Any, visible_bias: Any, class
     return ops.logsumexp(
         class_bias + ops.stack([rbm_log_partition(kernel, visible_bias, hidden_bias + class_kernel[k]) for k in rows])
     )
+
+
+def class_log_probs(
+    visible: Any,
+    kernel: Any,
+    class_kernel: Any,
+    visible_bias: Any,
+    class_bias: Any,
+    hidden_bias: Any,
+    log_partition: Any = None,
+) -> Any:
+    """log P(v, k) of every class k: their log-sum-exp is log P(v).
+
+    Args:
+        visible: tensor (..., D) of 0 and 1.
+        kernel: tensor (D, H), W.
+        class_kernel: tensor (K, H), U.
+        visible_bias: tensor (D,), b.
+        class_bias: tensor (K,), d.
+        hidden_bias: tensor (H,), c.
+        log_partition: scalar, log Z; None is the exact one, where D or H is at most 20.
+
+    Returns:
+        Tensor (K, ...), nats: classes first, as `ops.deep_belief` takes a top.
+
+    Raises:
+        ValueError: if more than 20 units would have to be enumerated.
+
+    Example:
+        >>> found = class_log_probs([[1.0]], [[0.0]], [[0.0], [0.0]], [0.0], [0.0, 0.0], [0.0])
+        >>> [round(float(each), 6) for each in found[:, 0]]  # -2 log 2
+        [-1.386294, -1.386294]
+
+    Source: R; Hinton, Osindero and Teh 2006.
+    """
+    parameters = (kernel, class_kernel, visible_bias, class_bias, hidden_bias)
+    free = class_free_energies(visible, *parameters)
+    if log_partition is None:
+        log_partition = class_log_partition(*parameters)
+    return ops.moveaxis(-free - as_floating(log_partition, free.dtype), -1, 0)

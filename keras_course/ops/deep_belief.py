@@ -5,12 +5,14 @@
     log P(v) >= E_Q [ log P_top(h^(L-1)) + sum_l log P(h^(l-1) | h^l) - log Q(h^l | h^(l-1)) ]
 
 Conventions that bite. Kernels of both directions are (units below, units above). The posterior of a directed layer does
-not factorise, Q does: the bound is an equality only at the top. Sums over units; nats.
+not factorise, Q does: the bound is an equality only at the top. Sums over units; nats. Another top than a restricted
+machine is a function of its states, h^(L-1) (S, N) -> log P_top (..., S), normalised: that of K classes gives (K, S),
+and the answers have K rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras import ops
@@ -44,7 +46,11 @@ def units_log_prob(states: Any, logits: Any) -> Any:
 
 
 def belief_log_weight(
-    layers: Sequence[Any], generative: Sequence[Any], recognition: Sequence[Any], top: Sequence[Any], log_partition: Any
+    layers: Sequence[Any],
+    generative: Sequence[Any],
+    recognition: Sequence[Any],
+    top: Sequence[Any] | Callable[[Any], Any],
+    log_partition: Any = None,
 ) -> Any:
     """log P(v, h^1 .. h^(L-1)) - log Q(h^1 .. h^(L-1) | v): its mean under Q is the bound, of its exp P(v) itself.
 
@@ -52,8 +58,8 @@ def belief_log_weight(
         layers: tensors (..., D), (..., H_1) .. (..., H_(L-1)), v first, of 0 and 1.
         generative: pairs (G_l (H_(l-1), H_l), a (H_(l-1),)), l = 1 .. L - 1.
         recognition: pairs (R_l (H_(l-1), H_l), r (H_l,)).
-        top: (W (H_(L-1), H_L), b (H_(L-1),), c (H_L,)).
-        log_partition: scalar, log Z of the top.
+        top: (W (H_(L-1), H_L), b (H_(L-1),), c (H_L,)), or a function of h^(L-1).
+        log_partition: scalar, log Z of the top; None is the exact one.
 
     Returns:
         Tensor (...), nats.
@@ -67,7 +73,7 @@ def belief_log_weight(
     Source: R; Hinton, Osindero and Teh 2006.
     """
     layers = [as_floating(each) for each in layers]
-    total = -rbm_free_energy(layers[-1], *top) - as_floating(log_partition, layers[0].dtype)
+    total = _log_top(top, log_partition)(layers[-1])
     for below, above, (kernel, bias), (kernel_up, bias_up) in zip(
         layers[:-1], layers[1:], generative, recognition, strict=True
     ):
@@ -77,7 +83,7 @@ def belief_log_weight(
     return total
 
 
-def belief_log_prob(x: Any, generative: Sequence[Any], top: Sequence[Any]) -> Any:
+def belief_log_prob(x: Any, generative: Sequence[Any], top: Sequence[Any] | Callable[[Any], Any]) -> Any:
     """log P(x), exactly: tables over all states of each directed layer, from the top down.
 
     log P(h^(l-1)) = log sum_(h^l) P(h^l) P(h^(l-1) | h^l)
@@ -85,10 +91,10 @@ def belief_log_prob(x: Any, generative: Sequence[Any], top: Sequence[Any]) -> An
     Args:
         x: tensor (B, D) of 0 and 1.
         generative: pairs (G_l, a), as in `belief_log_weight`; at most 12 units in h^1 .. h^(L-1).
-        top: (W, b, c), one side of at most 20 units.
+        top: (W, b, c), one side of at most 20 units; or a function of the states of h^(L-1).
 
     Returns:
-        Tensor (B,), nats.
+        Tensor (B,), or (..., B) of such a function, nats.
 
     Raises:
         ValueError: if a layer is too large.
@@ -102,23 +108,25 @@ def belief_log_prob(x: Any, generative: Sequence[Any], top: Sequence[Any]) -> An
     """
     x = as_floating(x)
     tables = _tables(generative, x.dtype, "belief_log_prob")
-    value = -rbm_free_energy(tables[-1], *top) - rbm_log_partition(*top)  # (S,)
+    value = _log_top(top)(tables[-1])  # (..., S)
     for below, states, (kernel, bias) in _downwards(x, tables, generative):
-        value = ops.logsumexp(_pairs(below, _down(states, kernel, bias)) + value, axis=-1)
+        value = ops.logsumexp(_pairs(below, _down(states, kernel, bias)) + value[..., None, :], axis=-1)
     return value
 
 
-def belief_bound(x: Any, generative: Sequence[Any], recognition: Sequence[Any], top: Sequence[Any]) -> Any:
+def belief_bound(
+    x: Any, generative: Sequence[Any], recognition: Sequence[Any], top: Sequence[Any] | Callable[[Any], Any]
+) -> Any:
     """The variational bound on log P(x), exactly: the expectation under Q by tables, as `belief_log_prob`.
 
     Args:
         x: tensor (B, D) of 0 and 1.
         generative: pairs (G_l, a); at most 12 units in h^1 .. h^(L-1).
         recognition: pairs (R_l, r).
-        top: (W, b, c), one side of at most 20 units.
+        top: (W, b, c), one side of at most 20 units; or a function of the states of h^(L-1).
 
     Returns:
-        Tensor (B,), nats, never above log P(x).
+        Tensor (B,), or (..., B) of such a function, nats, never above log P(x).
 
     Raises:
         ValueError: if a layer is too large.
@@ -132,15 +140,27 @@ def belief_bound(x: Any, generative: Sequence[Any], recognition: Sequence[Any], 
     """
     x = as_floating(x)
     tables = _tables(generative, x.dtype, "belief_bound")
-    value = -rbm_free_energy(tables[-1], *top) - rbm_log_partition(*top)
+    value = _log_top(top)(tables[-1])
     for (below, states, (kernel, bias)), (kernel_up, bias_up) in zip(
         _downwards(x, tables, generative), reversed(list(recognition)), strict=True
     ):
         logits = _up(below, kernel_up, bias_up)  # (N, H_l)
         log_q = _pairs(states, logits)  # (S, N)
-        gain = value + _pairs(below, _down(states, kernel, bias)) - ops.transpose(log_q)  # (N, S)
+        gain = value[..., None, :] + _pairs(below, _down(states, kernel, bias)) - ops.transpose(log_q)  # (..., N, S)
         value = ops.sum(ops.exp(ops.transpose(log_q)) * gain, axis=-1)
     return value
+
+
+def _log_top(top: Any, log_partition: Any = None) -> Callable[[Any], Any]:
+    """log P_top as a function of h^(L-1)."""
+    if callable(top):
+        return top
+
+    def log_top(states: Any) -> Any:
+        log_z = rbm_log_partition(*top) if log_partition is None else as_floating(log_partition, states.dtype)
+        return -rbm_free_energy(states, *top) - log_z
+
+    return log_top
 
 
 def _down(above: Any, kernel: Any, bias: Any) -> Any:

@@ -75,8 +75,9 @@ def layer_outputs(model: Any, x: Any, y: Any = None) -> dict[str, Any]:
 
     h_l = layer_l(h_{l-1}),   h_0 = x
 
-    Layers inside recurrent ones are left out: they are called once a time step. Of two calls the last is shown, of
-    several outputs (a sequence and its last states) the first.
+    Layers inside Keras's recurrent ones are left out: they are called once a time step. A cell in a loop of a model's
+    own is shown with its first state after every step, (B, T, units), under TensorFlow. Of two calls the last is shown,
+    of several outputs (a sequence and its last states) the first.
 
     Args:
         model: built Keras model of any kind (subclassed ones too).
@@ -247,6 +248,7 @@ def _activation_name(layer: Any) -> str:
 @contextmanager
 def _watched(model: Any, seen: dict[str, Any]) -> Iterator[None]:
     """Notes what each layer returns while the context lasts."""
+    steps: dict[str, list[Any]] = {}
 
     def noting(layer: Any, call: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*args: Any, **kwargs: Any) -> Any:
@@ -254,6 +256,8 @@ def _watched(model: Any, seen: dict[str, Any]) -> Iterator[None]:
             first = output[0] if isinstance(output, list | tuple) and output else output
             if ops.is_tensor(first) and len(first.shape) >= 2 and keras.backend.is_float_dtype(first.dtype):
                 seen[layer.path] = first
+                if _is_cell(layer) and hasattr(first, "numpy"):  # a value: in a graph there is none yet
+                    steps.setdefault(layer.path, []).append(first)
             return output
 
         return noted
@@ -261,9 +265,17 @@ def _watched(model: Any, seen: dict[str, Any]) -> Iterator[None]:
     watched = [layer for layer in _layers_of(model) if layer.weights or hasattr(layer, "activation")]
     watched = [layer for layer in watched if isinstance(layer, _LOOPS) or not list(_layers_of(layer))]
     for layer in watched:
-        object.__setattr__(layer, "call", noting(layer, layer.call))
+        name = "step" if _is_cell(layer) else "call"
+        object.__setattr__(layer, name, noting(layer, getattr(layer, name)))
     try:
         yield
+        for path, each in steps.items():
+            seen[path] = ops.stack([one for one in each if one.shape == each[-1].shape], axis=1)
     finally:
         for layer in watched:
-            object.__delattr__(layer, "call")
+            object.__delattr__(layer, "step" if _is_cell(layer) else "call")
+
+
+def _is_cell(layer: Any) -> bool:
+    """Whether it makes one step of a loop, by a method `step` that returns its states."""
+    return hasattr(layer, "state_size") and callable(getattr(layer, "step", None))

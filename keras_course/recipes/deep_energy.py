@@ -95,7 +95,7 @@ def _on_images(recipe: Recipe, name: str, model: Any, rate: float) -> Recipe:
         name,
         prepare=drawn_rows,
         model=model,
-        compile=lambda spec: {"optimizer": falling(rate, steps=STEPS * LARGE_EPOCHS)},
+        compile=lambda spec: {"optimizer": falling(rate, steps=STEPS * LARGE_EPOCHS), "jit_compile": True},
         epochs=LARGE_EPOCHS,
     )
 

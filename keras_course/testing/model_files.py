@@ -94,10 +94,14 @@ def _tensor(array: Any) -> Any:
 
 
 _SERVE = """
-import sys
+import gc, sys
+gc.disable()  # Python's collector would go through all that is imported again and again
 for name in ("keras_course", "tensorflow_probability", "keras"):
     sys.modules[name] = None
 import numpy as np, tensorflow as tf
+gc.freeze()
+gc.set_threshold(50_000, 20, 5)
+gc.enable()
 for folder in sys.argv[1:]:
     served = tf.saved_model.load(folder + "/saved_model")
     questions = np.load(folder + "/questions.npz")

@@ -42,17 +42,22 @@ class Elsewhere(NamedTuple):
 
 
 # Logical devices must be there before TensorFlow starts, so they are made in a fresh process; one serves both checks.
+# Python's collector goes through all that is imported again and again; here it waits, and then comes less often.
 _TRAIN = """
-import json, pickle, sys
+import gc, json, pickle, sys
+gc.disable()
 import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from keras_course.testing.model_processes import difference_on_replicas
+gc.freeze()
+gc.set_threshold(50_000, 20, 5)
+gc.enable()
 while True:
     try:
         case = pickle.load(sys.stdin.buffer)
     except EOFError:
         break
-    from keras_course.testing.model_processes import difference_on_replicas
     print(json.dumps([case.digest(), difference_on_replicas(case)]), flush=True)
 """
 

@@ -18,7 +18,7 @@ from keras_course.ops.boltzmann import (
     rbm_log_partition,
     rbm_visible_parameters,
 )
-from keras_course.ops.class_units import class_free_energies, class_log_partition
+from keras_course.ops.class_units import class_free_energies, class_log_partition, class_log_probs
 from keras_course.ops.contrastive_divergence import free_energy_contrast
 from keras_course.ops.deep_belief import belief_bound, belief_log_prob
 from keras_course.ops.deep_boltzmann import (
@@ -32,6 +32,7 @@ from keras_course.ops.energy_models import conjunction_energy, disjunction_energ
 
 __all__ = [
     "belief_network",
+    "belief_of_classes",
     "class_units",
     "combined_energies",
     "contrastive_slopes",
@@ -109,10 +110,7 @@ def belief_network(
     """How likely a few visible states are, and what the recognition network vouches for. Source: R."""
 
     def everything(visible: Any, directed: Any, *top: Any) -> Any:
-        generative, recognition = (
-            [(directed[f"{way}_kernel_{layer}"], directed[f"{way}_bias_{layer}"]) for layer in (1, 2)]
-            for way in ("down", "up")
-        )
+        generative, recognition = _both_ways(directed)
         return {
             "log_prob": belief_log_prob(visible, generative, top),
             "bound": belief_bound(visible, generative, recognition, top),
@@ -120,6 +118,46 @@ def belief_network(
         }
 
     return compiled(everything)(visible, directed, top_kernel, top_visible_bias, top_hidden_bias)
+
+
+def belief_of_classes(
+    visible: Any,
+    top_kernel: Any,
+    top_class_kernel: Any,
+    top_visible_bias: Any,
+    top_class_bias: Any,
+    top_hidden_bias: Any,
+    **directed: Any,
+) -> dict[str, Any]:
+    """The same of states with each class, and of states whose class nobody says. Source: R."""
+
+    def everything(visible: Any, directed: Any, *top: Any) -> Any:
+        generative, recognition = _both_ways(directed)
+
+        def of_each(h: Any) -> Any:
+            return class_log_probs(h, *top)  # (K, S)
+
+        def summed(h: Any) -> Any:
+            return ops.logsumexp(of_each(h), axis=0)
+
+        return {
+            "joint_log_prob": belief_log_prob(visible, generative, of_each),
+            "joint_bound": belief_bound(visible, generative, recognition, of_each),
+            "log_prob": belief_log_prob(visible, generative, summed),
+            "bound": belief_bound(visible, generative, recognition, summed),
+            "log_partition": ops.reshape(class_log_partition(*top), (1,)),
+        }
+
+    top = (top_kernel, top_class_kernel, top_visible_bias, top_class_bias, top_hidden_bias)
+    return compiled(everything)(visible, directed, *top)
+
+
+def _both_ways(directed: Any) -> list[list[tuple[Any, Any]]]:
+    """Kernels and biases of two directed layers, downwards and upwards."""
+    return [
+        [(directed[f"{way}_kernel_{layer}"], directed[f"{way}_bias_{layer}"]) for layer in (1, 2)]
+        for way in ("down", "up")
+    ]
 
 
 def class_units(visible: Any, **parameters: Any) -> dict[str, Any]:

@@ -67,17 +67,16 @@ def test_an_unbuilt_model_says_what_is_missing(tmp_path):
         Unbuilt().export(tmp_path / "1")
 
 
-def test_an_endpoint_that_cannot_be_traced_is_named_and_the_old_export_stays(tmp_path):
+@pytest.mark.parametrize("dtype", ["float32", None], ids=["of a matching dtype", "without a dtype"])
+def test_an_endpoint_that_cannot_be_traced_is_named_and_the_old_export_stays(tmp_path, dtype):
     model = TwoEndpoints()
     model.export(tmp_path / "1")
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
 
     class Broken(TwoEndpoints):
         def endpoints(self):
-            return {
-                **super().endpoints(),
-                "broken": (lambda points: points @ points, [keras.InputSpec(shape=(None, 3))]),
-            }
+            points = keras.InputSpec(shape=(None, 3), dtype=dtype)
+            return {**super().endpoints(), "broken": (lambda points: points @ keras.ops.ones((2, 2)), [points])}
 
     with pytest.raises(ValueError, match="'broken' of Broken"):
         Broken().export(tmp_path / "1")
@@ -92,3 +91,18 @@ def test_a_second_export_replaces_the_first_whole(tmp_path):
     served = tf.saved_model.load(str(tmp_path / "1"))
     np.testing.assert_allclose(served.serving_default(np.zeros((1, 3), "float32")), [[5.0, 5.0]])
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+def test_an_export_traces_each_endpoint_once(tmp_path):
+    traces = []
+
+    class Counting(TwoEndpoints):
+        def endpoints(self):
+            def counted(points):
+                traces.append(points)
+                return self(points)
+
+            return {"serving_default": (counted, [keras.InputSpec(shape=(None, 3), dtype="float32", name="points")])}
+
+    Counting().export(tmp_path / "1")
+    assert len(traces) == 1

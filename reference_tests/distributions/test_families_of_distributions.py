@@ -261,6 +261,18 @@ def test_the_same_seed_draws_the_same_and_another_seed_something_else(family):
     np.testing.assert_array_equal(first, family.sample(parameters, np.array([0, 1], "int32")))
 
 
+@EACH
+def test_no_draws_are_an_empty_batch_and_counts_that_cannot_be_are_named(family):
+    parameters = parameters_for(family)
+    one = ops.convert_to_numpy(family.sample(parameters, 0))
+    for n in (0, np.int64(0)):
+        none = ops.convert_to_numpy(family.sample(parameters, 0, n))
+        assert none.shape == (0, *one.shape) and none.dtype == one.dtype
+    for n, told in ((-2, "n=-2"), (2.5, "n=2.5"), (True, "n=True"), (np.ones(2, "int32"), r"n=\(2,\) int32")):
+        with pytest.raises(ValueError, match=f"{family.name}.sample needs an integer n of at least 0.*: {told}"):
+            family.sample(parameters, 0, n)
+
+
 @pytest.mark.parametrize("component", [Normal(2), DiagonalGaussian(2), FullCovarianceGaussian(2)], ids=lambda c: c.name)
 def test_a_mixture_of_one_component_is_that_component(component):
     family = Mixture(1, component)

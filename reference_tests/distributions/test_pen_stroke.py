@@ -114,6 +114,9 @@ def test_the_same_seed_draws_the_same_in_every_mode_and_another_seed_others():
     np.testing.assert_allclose(found["graph"], found["eager"], rtol=2e-5, atol=2e-5)
     np.testing.assert_allclose(found["xla"], found["eager"], rtol=2e-5, atol=2e-5)
     assert np.abs(np.asarray(FAMILY.sample(parameters, 8, 5)) - found["eager"]).max() > 0.1
+    assert FAMILY.sample(parameters, 8, 0, bias=0.3).shape == (0, *found["eager"].shape[1:])
+    with pytest.raises(ValueError, match=r"PenStroke.* needs an integer n of at least 0. Received: n=-1"):
+        FAMILY.sample(parameters, 8, -1)
 
 
 def test_bias_narrows_by_its_exponential_and_raises_shares_to_a_power():

@@ -14,6 +14,7 @@ from reference_tests.oracles.precision import exact, rounded
 
 __all__ = [
     "belief_network",
+    "belief_of_classes",
     "boltzmann_distribution",
     "class_units",
     "combined_energies",
@@ -185,21 +186,19 @@ def _transposed(kernel):
     return [list(column) for column in zip(*kernel, strict=True)]
 
 
-def belief_network(visible, top_kernel, top_visible_bias, top_hidden_bias, **directed):
-    """Sums over every state of every layer of the joint distribution: log P(v), its bound under Q, the top's log Z."""
+def _believed(visible, directed, chance_of):
+    """log P(v) and its bound under Q by sums over every state of two directed layers, chance_of(h^2) being P_top."""
 
     def pairs(way):
         return [(exact(directed[f"{way}_kernel_{n}"]), exact(directed[f"{way}_bias_{n}"])) for n in (1, 2)]
 
     downs, ups = pairs("down"), pairs("up")
-    top, b, c = exact(top_kernel), exact(top_visible_bias), exact(top_hidden_bias)
-    everything = sum(_weight(h, top, b, c) for h in _states(len(b)))
     log_probs, bounds = [], []
     for v in exact(visible):
         total, bound = mpmath.mpf(0), mpmath.mpf(0)
         for hidden in itertools.product(*(_states(len(bias)) for _, bias in ups)):
             layers = [v, *hidden]
-            joint, chance = _weight(hidden[-1], top, b, c) / everything, mpmath.mpf(1)
+            joint, chance = chance_of(hidden[-1]), mpmath.mpf(1)
             for below, above, (kernel, bias), up in zip(layers[:-1], layers[1:], downs, ups, strict=True):
                 joint *= _chance(below, _pushed(above, _transposed(kernel), bias))
                 chance *= _chance(above, _pushed(below, *up))
@@ -207,7 +206,35 @@ def belief_network(visible, top_kernel, top_visible_bias, top_hidden_bias, **dir
             bound += chance * mpmath.log(joint / chance)
         log_probs.append(mpmath.log(total))
         bounds.append(bound)
+    return log_probs, bounds
+
+
+def belief_network(visible, top_kernel, top_visible_bias, top_hidden_bias, **directed):
+    """Sums over every state of every layer of the joint distribution: log P(v), its bound under Q, the top's log Z."""
+    top, b, c = exact(top_kernel), exact(top_visible_bias), exact(top_hidden_bias)
+    everything = sum(_weight(h, top, b, c) for h in _states(len(b)))
+    log_probs, bounds = _believed(visible, directed, lambda h: _weight(h, top, b, c) / everything)
     return rounded_dict(log_prob=log_probs, bound=bounds, log_partition=[mpmath.log(everything)])
+
+
+def belief_of_classes(
+    visible, top_kernel, top_class_kernel, top_visible_bias, top_class_bias, top_hidden_bias, **directed
+):
+    """The same under a top one of whose class units is on: of (v, k), class by class, and of v."""
+    kernel = [*exact(top_kernel), *exact(top_class_kernel)]
+    b, d, c = exact(top_visible_bias), exact(top_class_bias), exact(top_hidden_bias)
+    classes = [[mpmath.mpf(int(k == on)) for k in range(len(d))] for on in range(len(d))]
+    weights = {tuple(h): [_weight([*h, *y], kernel, [*b, *d], c) for y in classes] for h in _states(len(b))}
+    everything = sum(sum(each) for each in weights.values())
+    joint = [_believed(visible, directed, lambda h, k=k: weights[tuple(h)][k] / everything) for k in range(len(d))]
+    log_probs, bounds = _believed(visible, directed, lambda h: sum(weights[tuple(h)]) / everything)
+    return rounded_dict(
+        joint_log_prob=[each for each, _ in joint],
+        joint_bound=[each for _, each in joint],
+        log_prob=log_probs,
+        bound=bounds,
+        log_partition=[mpmath.log(everything)],
+    )
 
 
 def class_units(visible, kernel, class_kernel, visible_bias, class_bias, hidden_bias):

@@ -10,6 +10,8 @@ import pytest
 from keras_course.cli.main import main
 from keras_course.core.errors import KerasCourseError
 from keras_course.datasets import Split
+from keras_course.layers.windowed_lstm import WindowedLSTM
+from keras_course.models.recurrent.rnn_search import RNNSearch
 from keras_course.models.recurrent.seq2seq import Seq2Seq
 from keras_course.pipeline import diagnose_run as diagnosis
 from keras_course.pipeline.diagnose import Limits, _of_data
@@ -113,3 +115,31 @@ def test_texts_have_no_labels_that_neighbours_could_share():
 def test_a_class_for_each_step_of_a_sequence_is_no_image():
     spec = SimpleNamespace(shape=(27, 5), label_shape=(27, 4), classes=3)
     assert diagnosis._worst_images(SimpleNamespace(dataset=SimpleNamespace(spec=spec))) is None
+
+
+class Reader(keras.Model):
+    """A loop of its own around a cell: one that reads its inputs as the text, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.level = WindowedLSTM(3, window=2, cell="lstm", name="level")
+
+    def call(self, x):
+        return self.level(x, x)[0]
+
+
+def test_cells_in_a_loop_of_the_models_own_are_seen_after_every_step(decoder):
+    model, x = Reader(), np.random.default_rng(2).normal(size=(2, 5, 3)).astype("float32")
+    h = model(x)
+    (seen,) = unit_activity(model, x)
+    assert seen.layer.endswith("level/cell") and seen.units == 3
+    np.testing.assert_allclose(layer_outputs(model, x)[seen.layer], h, rtol=1e-6)
+    assert "step" not in vars(model.level.cell)  # looked at, and left as it was
+
+    search = RNNSearch(["a", "b"], ["c", "d", "e"], units=4, embedding=3, max_length=4, seed=1)
+    search.compile("sgd")
+    _, x, y = decoder
+    found = layer_outputs(search, x, y)
+    (cell,) = (path for path in found if path.endswith("/cell"))
+    words = keras.ops.concatenate([keras.ops.full((6, 1), 1), y[:, :-1]], axis=1)
+    np.testing.assert_allclose(found[cell], search._search(keras.ops.cast(x, "int32"), words)[0], rtol=1e-5)

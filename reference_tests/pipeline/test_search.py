@@ -1,14 +1,13 @@
 """Search: KerasTuner asks, the folder remembers; killed searches end as uninterrupted ones."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import textwrap
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,55 +68,44 @@ def test_a_search_continued_ends_as_an_uninterrupted_one(tuner, trials, tmp_path
     assert len(asked) == trials + 1  # a finished search computes nothing
 
 
-def test_a_search_that_was_killed_continues(tmp_path):
-    script = tmp_path / "killed.py"
-    script.write_text(
-        textwrap.dedent("""
-            import sys, time
-            from keras_course.pipeline.search import search
-            from keras_course.pipeline.search_space import Choice
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    """A folder with a search that was killed, "killed", and one that two workers shared, "shared"; all exit codes."""
+    folder, script = tmp_path_factory.mktemp("searches"), Path(__file__).with_name("search_on_workers.py")
+    said = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen([sys.executable, str(script), str(folder)], **said) as running:
+        try:
+            first = [running.stdout.readline().strip() for _ in range(4)]
+            process = next(int(word) for word in first if word not in "012")
+            assert [word for word in first if word in "012"] == ["0", "1", "2"]
+            os.kill(process, signal.SIGKILL)
+            codes = json.loads(running.communicate(timeout=240)[0])
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)  # whatever is left of it
+    return folder, codes
 
-            def slow(values, seed):
-                print(values["x"], flush=True)
-                time.sleep(0.2 if values["x"] < 2 else 60)
-                return float(values["x"])
 
-            search(slow, {"x": Choice((0, 1, 2, 3))}, tuner="grid", out=sys.argv[1])
-        """)
-    )
-    running = subprocess.Popen([sys.executable, str(script), str(tmp_path / "s")], stdout=subprocess.PIPE, text=True)
-    assert [running.stdout.readline().strip() for _ in range(3)] == ["0", "1", "2"]
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
+def test_a_search_that_was_killed_continues(processes):
+    folder, codes = processes
+    assert codes[0] == -signal.SIGKILL
     computed = []
 
     def quick(values, seed):
         computed.append(values["x"])
         return float(values["x"])
 
-    result = search(quick, {"x": Choice((0, 1, 2, 3))}, tuner="grid", out=tmp_path / "s")
+    result = search(quick, {"x": Choice((0, 1, 2, 3))}, tuner="grid", out=folder / "killed")
     assert computed == [2, 3] and [trial.score for trial in result.trials] == [0.0, 1.0, 2.0, 3.0]
 
 
-def test_two_workers_share_the_trials_and_the_chief_reports_them(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    program = [sys.executable, str(tmp_path.__class__(__file__).with_name("search_on_workers.py")), str(tmp_path / "s")]
-    usual = {**os.environ, "KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
-    running = []
-    for role in ("chief", "tuner0", "tuner1"):
-        running.append(subprocess.Popen(program, env={**usual, "KERASTUNER_TUNER_ID": role}))
-        time.sleep(0.5)
-    try:
-        assert [process.wait(timeout=240) for process in running] == [0, 0, 0]
-    finally:
-        for process in running:
-            process.kill()
-    records = [json.loads(path.read_text()) for path in (tmp_path / "s" / "trials").glob("*/trial.json")]
+def test_two_workers_share_the_trials_and_the_chief_reports_them(processes):
+    folder, codes = processes
+    assert codes[1:] == [0, 0, 0]
+    records = [json.loads(path.read_text()) for path in (folder / "shared" / "trials").glob("*/trial.json")]
     assert sorted(record["values"]["x"] for record in records) == [0, 1, 2, 3]
     assert {record["metrics"]["worker"] for record in records} == {0.0, 1.0}
-    assert len((tmp_path / "s" / "trials.csv").read_text().splitlines()) == 5
+    assert len((folder / "shared" / "trials.csv").read_text().splitlines()) == 5
 
 
 def test_trials_that_diverge_are_noted_and_mistakes_are_heard(tmp_path):

@@ -5,18 +5,22 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from keras_course import datasets
+from keras_course.models.energy.energy_model import EnergyModel
 from keras_course.pipeline.figures import FigureContext
 from keras_course.pipeline.fit import fit
 from keras_course.recipes.energy_model import (
     area_under_roc,
     density_of_rings,
     energy_model,
+    gaussian_and_network,
     gaussian_in_the_plane,
     gaussian_of_pixels,
     noisy,
     other_images,
     rings,
+    told_apart,
     two_rings,
+    with_its_gaussian,
 )
 
 
@@ -57,6 +61,20 @@ def test_the_area_is_that_of_scikit_learn():
 def test_the_noise_has_its_deviation():
     u = (np.arange(1000, dtype="float32") / 1000).reshape(1000, 1)
     assert float(np.std(noisy(np.zeros((1000, 1), "float32"), u))) == pytest.approx(0.2, abs=0.005)
+
+
+def test_an_energy_on_its_gaussian_begins_at_the_baseline_and_comes_back_from_the_config():
+    data = energy_model().prepare(datasets.load("digits-flat", 0))
+    model = EnergyModel(64, units=gaussian_and_network(64, (5,), 10, 0), classes=10)
+    with_its_gaussian(model, data, 0)
+    own = model.network.get_layer("energies")
+    own.set_weights([0 * weight for weight in own.get_weights()])
+    for name, value in gaussian_of_pixels(data, 0).metrics.items():
+        assert told_apart(model, data, 0)[name] == pytest.approx(value, abs=1e-4)
+    again = EnergyModel.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_allclose(again(data.test.x[:3]), model(data.test.x[:3]), rtol=1e-6)
+    assert [weight.shape for weight in again.network.trainable_weights] == [(64, 5), (5,), (5, 10), (10,)]
 
 
 def test_the_floors_lie_above_the_baselines():

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from keras_course.datasets import load
@@ -11,6 +12,7 @@ from keras_course.pipeline.figures import FigureContext
 from keras_course.recipes.language import (
     bits_by_place,
     bits_of_test_chapters,
+    in_longer_windows,
     lstm,
     samples_at_temperatures,
     test_chapters,
@@ -58,6 +60,13 @@ def test_bits_over_chapters_weigh_every_character_alike(few):
     nats = sum(float(model.log_prob([chapter])["log_prob"][0]) for chapter in chapters)
     wanted = -nats / math.log(2) / sum(len(chapter) - 1 for chapter in chapters)
     assert bits_of_test_chapters(model, few, 0)["bits_per_character"] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_longer_windows_are_the_same_text_and_its_next_characters(few):
+    windows, before = in_longer_windows(load("king-james")), few.train
+    assert windows.train.x.shape[1:] == windows.spec.shape == windows.spec.label_shape == (4 * before.x.shape[1],)
+    np.testing.assert_array_equal(windows.train.x[:15].ravel(), before.x.ravel())
+    np.testing.assert_array_equal(windows.train.x[3, 1:], windows.train.y[3, :-1])
 
 
 def test_the_recipe_must_beat_the_counts_and_draws_its_figures(few):

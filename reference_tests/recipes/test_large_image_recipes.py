@@ -59,6 +59,8 @@ def test_pixels_are_drawn_once_with_the_probability_of_their_grey(small_mnist):
     np.testing.assert_array_equal(rows.test.x, drawn.test.x.reshape(-1, 784))
     small = coarse(large_images.rows_of_pixels(grey))
     assert small.test.x[3, 6] == float(grey.test.x[3, 7:14, 14:21].mean() >= 0.4)
+    framed = coarse(large_images.rows_of_pixels(grey), 4)
+    assert framed.test.x[3, 6] == float(grey.test.x[3, 9:14, 14:19].mean() >= 0.4) and framed.spec.shape == (16,)
 
 
 def test_bits_of_pixels_count_256_levels(small_mnist):

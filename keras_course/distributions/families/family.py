@@ -20,6 +20,7 @@ from keras import ops
 
 from keras_course.core.backend import require_tensorflow
 from keras_course.core.seeds import seed_pair, uniform_noise
+from keras_course.core.shapes import checked_count
 
 
 def tfp_distributions() -> Any:
@@ -158,17 +159,25 @@ class Family:
         Args:
             parameters: floating tensor (..., P).
             seed: int, or integer tensor (2,) as `core.model.Model.step_seed` returns.
-            n: None for one draw of shape (..., *event_shape); an int (or scalar tensor) for (n, ..., *event_shape).
+            n: None for one draw of shape (..., *event_shape); an int >= 0 (or scalar integer tensor) for
+                (n, ..., *event_shape).
 
         Returns:
             Tensor of draws.
+
+        Raises:
+            ValueError: for no such n; for a tensor in a graph an InvalidArgumentError, where it runs.
         """
-        pair = seed_pair(seed)
+        pair, draws = seed_pair(seed), self.draws_shape(n)
         parameters = self.checked(parameters)
         if self.uniforms is None:
-            return self.distribution(parameters).sample(() if n is None else (n,), seed=pair)
-        shape = (*(() if n is None else (n,)), *ops.shape(parameters)[:-1], self.uniforms)
+            return self.distribution(parameters).sample(draws, seed=pair)
+        shape = (*draws, *ops.shape(parameters)[:-1], self.uniforms)
         return self.from_uniforms(parameters, uniform_noise(shape, pair, "float64"))
+
+    def draws_shape(self, n: Any) -> tuple[Any, ...]:
+        """The leading axes of n draws: (n,), or () for None."""
+        return () if n is None else (checked_count(f"{self.name}.sample", n=n),)
 
     def from_uniforms(self, parameters: Any, uniform: Any) -> Any:
         """A draw made of `uniforms` numbers uniform in (0, 1), float64 (..., uniforms)."""

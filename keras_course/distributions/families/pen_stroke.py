@@ -185,9 +185,9 @@ class PenStroke(Family):
 
     def sample(self, parameters: Any, seed: Any, n: Any = None, bias: Any = 0.0) -> Any:
         """Draws, (..., 3) or (n, ..., 3): as `Family.sample`, sharper with a bias b > 0."""
-        pair = seed_pair(seed)
+        pair, draws = seed_pair(seed), self.draws_shape(n)
         parameters = self.checked(parameters)
-        shape = (*(() if n is None else (n,)), *ops.shape(parameters)[:-1], self.uniforms)
+        shape = (*draws, *ops.shape(parameters)[:-1], self.uniforms)
         return self.from_uniforms(parameters, uniform_noise(shape, pair, "float64"), bias)
 
     def parameters_of(self, labels: Any) -> Any:

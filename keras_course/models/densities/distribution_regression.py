@@ -187,7 +187,7 @@ class DistributionRegression(Model):
         return self.head.quantile(self.parameters(x), q)
 
     def sample(self, x: Any, seed: Any, n: Any = None) -> Any:
-        """Draws of y given x, (B, *event_shape), or (n, B, *event_shape); seed an int or an integer tensor (2,)."""
+        """Draws of y given x, (B, *event_shape), or (n, B, *event_shape), n >= 0; seed an int or an int tensor (2,)."""
         return self.head.sample(self.parameters(x), seed, n)
 
     def log_prob(self, x: Any, y: Any) -> Any:

@@ -2,6 +2,7 @@
 
     p_t(v) ~ exp(-F_t(v)),   0 = t_0 < ... < t_K = 1;   p_0: independent units, log Z_0 in closed form
     -F_t(v) = (1 - t) a.v + t b.v + sum_j softplus(t (c_j + (v W)_j))                             binary units
+    of the last K units of v just one is on in a machine with K class units: in p_0 drawn by softmax(a_class)
     -F_t(v) = -(1 - t) |v - a|^2 / (2 s^2) - t |v - b|^2 / (2 s^2) + sum_j softplus(t (...))         Gaussian units
     log w = sum_k F_{t_{k-1}}(v_{k-1}) - F_{t_k}(v_{k-1}),   v_k: one Gibbs sweep for p_{t_k} from v_{k-1}
     Z / Z_0 = E[w]
@@ -22,6 +23,7 @@ import tensorflow as tf
 
 from keras_course.core.seeds import normal_noise, seed_pair, uniform_noise
 from keras_course.core.shapes import require_positive_int
+from keras_course.models.energy.chains import one_of
 
 __all__ = ["LogPartition", "annealed_log_partition"]
 
@@ -44,6 +46,7 @@ def annealed_log_partition(
     chains: int = 100,
     seed: int = 0,
     base_bias: Any = None,
+    classes: int = 0,
 ) -> LogPartition:
     """log Z by annealed importance sampling from independent visible units.
 
@@ -56,13 +59,14 @@ def annealed_log_partition(
         chains: int >= 2, independent runs.
         seed: int.
         base_bias: array (D,), a of the independent units; None is b.
+        classes: int K, how many of the last visible units are those of a class, of which one is on; 0 for none.
 
     Returns:
         LogPartition(value, low, high, effective_runs): low is -inf where the error is as large as the estimate;
         effective_runs = (sum w)^2 / sum w^2, between 1 and `chains`.
 
     Raises:
-        ValueError: for less than one step or two chains, or a base_bias of another shape.
+        ValueError: for less than one step or two chains, a base_bias of another shape, or classes of Gaussian units.
 
     Example:
         >>> import numpy as np
@@ -82,11 +86,19 @@ def annealed_log_partition(
         raise ValueError(
             f"annealed_log_partition needs a base bias of shape {tuple(b.shape)}. Received: shape={tuple(a.shape)}"
         )
-    logs = np.asarray(_log_weights(weights, a, b, c, deviation, steps, chains, seed_pair(seed)), "float64")
+    if not 0 <= classes <= (0 if deviation is not None else b.shape[0]):
+        raise ValueError(
+            f"annealed_log_partition needs classes among binary visible units, of which there are "
+            f"{0 if deviation is not None else b.shape[0]}. Received: classes={classes}"
+        )
+    logs = np.asarray(_log_weights(weights, a, b, c, deviation, steps, chains, seed_pair(seed), classes), "float64")
 
     units = c.shape[0] * math.log(2)
     if deviation is None:
-        base = float(tf.reduce_sum(tf.math.softplus(tf.cast(a, "float64")))) + units
+        wide = tf.cast(a, "float64")
+        binary = wide[: wide.shape[0] - classes]
+        base = float(tf.reduce_sum(tf.math.softplus(binary))) + units
+        base += float(tf.reduce_logsumexp(wide[binary.shape[0] :])) if classes else 0.0
     else:
         base = a.shape[0] * (math.log(deviation) + math.log(2 * math.pi) / 2) + units
     greatest = logs.max()
@@ -100,7 +112,9 @@ def annealed_log_partition(
 
 
 @tf.function(autograph=False)
-def _log_weights(weights: Any, a: Any, b: Any, c: Any, deviation: Any, steps: int, chains: int, seed: Any) -> Any:
+def _log_weights(
+    weights: Any, a: Any, b: Any, c: Any, deviation: Any, steps: int, chains: int, seed: Any, classes: int
+) -> Any:
     """log w of every run, (chains,)."""
     dtype, features, units = weights.dtype, weights.shape[0], weights.shape[1]
     s = 1.0 if deviation is None else deviation
@@ -111,7 +125,11 @@ def _log_weights(weights: Any, a: Any, b: Any, c: Any, deviation: Any, steps: in
         parameters = (1 - t) * a + t * b + t * s * drive
         if deviation is None:
             uniforms = uniform_noise((chains, features), pair, dtype.name)
-            return tf.cast(uniforms < tf.sigmoid(parameters), dtype)
+            states = tf.cast(uniforms < tf.sigmoid(parameters), dtype)
+            if not classes:
+                return states
+            of_class = one_of(tf.nn.softmax(parameters[:, -classes:]), uniforms[:, -classes])
+            return tf.concat([states[:, :-classes], of_class], axis=-1)
         return parameters + s * normal_noise((chains, features), pair, dtype.name)
 
     def minus_free_energy(t: Any, v: Any, logits: Any) -> Any:

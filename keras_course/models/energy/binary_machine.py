@@ -18,8 +18,8 @@ __all__ = ["BinaryMachine"]
 class BinaryMachine(GenerativeModel):
     """A density of vectors by binary units: x in [0, 1], grey values being taken as probabilities.
 
-    `compile()` is gradient descent, without XLA unless `jit_compile=True` asks for it: drawing the noise of Gibbs
-    sampling inside XLA costs more than XLA saves.
+    `compile()` is gradient descent, without XLA on a CPU, as Keras has it. With `jit_compile=True` the first step takes
+    half a second longer; then large layers are as fast on one core (`benchmarks/README.md`), and faster on several.
 
     Args:
         **kwargs: as `GenerativeModel`.
@@ -34,8 +34,8 @@ class BinaryMachine(GenerativeModel):
     def possible(self, values: np.ndarray) -> np.ndarray:
         return (values >= 0) & (values <= 1)  # False for NaN
 
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
+    def compile(self, optimizer: Any = "sgd", loss: Any = None, **kwargs: Any) -> None:
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
 
     def add_chains(self, chains: int, width: int) -> Any:
         """The states of persistent chains, (chains, width), fair coins at first: a weight, alike on every replica."""

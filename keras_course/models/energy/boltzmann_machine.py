@@ -47,9 +47,7 @@ class BoltzmannMachine(BinaryMachine):
     `model(x)` and `predict` give P(x_i = 1 | all other visible units, hidden ones at their mean field). `compile()`
     takes an optimizer, no loss. In training `loss` is the difference of energies above, no likelihood; in evaluation it
     is minus sum_i log P(x_i | the others), as above. Metric: `conditional_error`, the squared error of those
-    probabilities, a mean over units and examples.
-
-    Without XLA unless `compile(jit_compile=True)` asks for it: drawing the noise inside XLA costs more than XLA saves.
+    probabilities, a mean over units and examples. Fastest on a CPU: `compile(optimizer, jit_compile=True)`.
 
     Endpoints: serving_default and conditionals (x), mean_field (x) with hidden units, energy (units), sample (seed, n),
     and log_prob (x) for at most 20 units.

@@ -20,7 +20,7 @@ from keras import ops
 from keras_course.core.loops import after
 from keras_course.core.seeds import uniform_noise
 
-__all__ = ["decision_noise", "fair_coins", "gibbs_seeds", "rows_of", "there_after"]
+__all__ = ["decision_noise", "fair_coins", "gibbs_seeds", "one_of", "rows_of", "there_after"]
 
 ALIGNED = 32  # numbers of 16 bits in 64 bytes
 
@@ -83,6 +83,25 @@ def decision_noise(rows: Any, widths: tuple[int, ...], seed: Any, dtype: str = "
         found.append(own if low is None else (tf.cast(own, dtype) + low[first : first + width]) * 2.0**-16)
         first += width
     return tuple(found)
+
+
+def one_of(chances: Any, uniforms: Any) -> Any:
+    """Zeros and a one at the class that a uniform number decides.
+
+    Args:
+        chances: tensor (B, K), rows that sum to 1.
+        uniforms: tensor (B,) in (0, 1).
+
+    Returns:
+        Tensor (B, K).
+
+    Example:
+        >>> one_of(tf.constant([[0.25, 0.5, 0.25]]), tf.constant([0.8])).numpy().tolist()
+        [[0.0, 0.0, 1.0]]
+    """
+    below = ops.cumsum(chances, axis=-1)[:, :-1]  # (B, K - 1)
+    chosen = ops.sum(ops.cast(uniforms[:, None] >= below, "int32"), axis=-1)
+    return ops.one_hot(chosen, chances.shape[-1], dtype=chances.dtype)
 
 
 def rows_of(noise: tuple[Any, ...], start: Any, rows: Any, total: Any) -> tuple[Any, ...]:

@@ -14,6 +14,8 @@ from keras import ops
 
 from keras_course.core.serial import register
 from keras_course.models.class_labels import require_classes
+from keras_course.models.energy.annealing import LogPartition, annealed_log_partition
+from keras_course.models.energy.chains import one_of
 from keras_course.models.energy.rbm import RBM
 from keras_course.ops.boltzmann import rbm_visible_parameters
 from keras_course.ops.class_units import class_free_energies, class_log_partition
@@ -53,10 +55,8 @@ class ClassRBM(RBM):
     def draw_around(self, mean: Any, noise: Any) -> Any:
         """States of the given means: each binary unit on its own, one class by the first class unit's number."""
         last = -self.classes
-        below = ops.cumsum(mean[:, last:], axis=-1)[:, :-1]  # (B, K - 1)
-        chosen = ops.sum(ops.cast(noise[:, last : last + 1 or None] >= below, "int32"), axis=-1)
-        of_class = ops.one_hot(chosen, self.classes, dtype=mean.dtype)
-        return ops.concatenate([ops.cast(noise[:, :last] < mean[:, :last], mean.dtype), of_class], axis=-1)
+        binary = ops.cast(noise[:, :last] < mean[:, :last], mean.dtype)
+        return ops.concatenate([binary, one_of(mean[:, last:], noise[:, last])], axis=-1)
 
     def class_log_probs(self, v: Any) -> Any:
         """log P(y = k | v), (B, K), from the free energy of each class."""
@@ -66,9 +66,13 @@ class ClassRBM(RBM):
         """log Z, exact, where D or H is at most 20."""
         return class_log_partition(*self.class_parameters)
 
-    def annealed_log_partition(self, *args: Any, **kwargs: Any) -> Any:
-        """Not of class units: the way there would pass states without a class."""
-        raise ValueError("Class units have the exact log_partition alone. Received: annealed importance sampling")
+    def annealed_log_partition(
+        self, steps: int = 1000, chains: int = 100, seed: int = 0, visible_bias: Any = None
+    ) -> LogPartition:
+        """log Z by annealed importance sampling, one class on in every state: as `RBM.annealed_log_partition`."""
+        return annealed_log_partition(
+            self.kernel, self.visible_bias, self.hidden_bias, None, steps, chains, seed, visible_bias, self.classes
+        )
 
     def sample_class(self, seed: Any, one_hot: Any) -> Any:
         """Draws of (v, y) with y held at its class, (n, D + K), for classes (n, K) of zeros and a one."""

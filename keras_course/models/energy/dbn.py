@@ -29,26 +29,20 @@ from keras_course.core.seeds import derive_seed, seed_pair
 from keras_course.core.serial import register
 from keras_course.core.shapes import checked_count, require_positive_int
 from keras_course.models.class_labels import one_hot_classes
-from keras_course.models.energy.annealing import LogPartition
+from keras_course.models.energy.belief_density import BeliefDensity
 from keras_course.models.energy.binary_machine import BinaryMachine
 from keras_course.models.energy.chains import decision_noise, rows_of, there_after
 from keras_course.models.energy.class_units import ClassRBM, ToldClasses
 from keras_course.models.energy.greedy import trained_levels
 from keras_course.models.energy.rbm import RBM
 from keras_course.ops.boltzmann import MOST_ENUMERATED, rbm_hidden_logits, rbm_visible_parameters
-from keras_course.ops.deep_belief import (
-    MOST_TABULATED,
-    belief_bound,
-    belief_log_prob,
-    belief_log_weight,
-    units_log_prob,
-)
+from keras_course.ops.deep_belief import MOST_TABULATED, units_log_prob
 
 __all__ = ["DBN"]
 
 
 @register("DBN")
-class DBN(ToldClasses, BinaryMachine):
+class DBN(ToldClasses, BeliefDensity, BinaryMachine):
     """A density of binary vectors in layers, each a cause of the one below.
 
     `pretrain` trains the layers greedily; `fit` tunes all of them by the up-down algorithm, in which `compile()` takes
@@ -58,12 +52,13 @@ class DBN(ToldClasses, BinaryMachine):
     worse).
 
     With `classes`, fit(x, y) and pretrain(x, epochs, y=y): the top learns features and classes together, `classify`
-    tells P(y | x) from the free energy of each class, `sample_class` holds the class while the top is swept. Metric
-    `accuracy`: of `classify`, in training at the drawn h^(L-1). `model(x)` then hears the means of P(y | x), too.
+    tells P(y | x) from the free energy of each class, `sample_class` holds the class while the top is swept;
+    `log_prob`, `bound` and `sampled_bound` are those of x, or with y those of (x, y). Metric `accuracy`: of `classify`,
+    in training at the drawn h^(L-1). `model(x)` then hears the means of P(y | x), too.
 
     Endpoints: serving_default and encode (x), decode (h), reconstruct (x), sample (seed, n), and log_prob (x) where
     all directed layers have at most 12 units and the top a side of at most 20; with classes classify (x) and
-    sample_class (seed, labels), and no log_prob.
+    sample_class (seed, labels).
 
     Args:
         features: int D, visible units.
@@ -301,47 +296,6 @@ class DBN(ToldClasses, BinaryMachine):
             layer.bias.assign(bias)
         return network
 
-    def log_partition(self) -> Any:
-        """log Z of the top, exact, where a side of it has at most 20 units."""
-        return self.top.log_partition()
-
-    def annealed_log_partition(self, steps: int = 1000, chains: int = 100, seed: int = 0) -> LogPartition:
-        """log Z of the top by annealed importance sampling, with an interval: see `models.energy.annealing`."""
-        return self.top.annealed_log_partition(steps, chains, seed)
-
-    def log_prob(self, x: Any) -> Any:
-        """log P(x), (B,), nats, exact: without classes, for directed layers of at most 12 units."""
-        self.require_untold("log_prob")
-        return belief_log_prob(self.states_of(x), self.generative, self.top.parameters)
-
-    def bound(self, x: Any) -> Any:
-        """The variational bound on `log_prob`, (B,), exact: for directed layers of at most 12 units."""
-        self.require_untold("bound")
-        return belief_bound(self.states_of(x), self.generative, self.recognition, self.top.parameters)
-
-    def sampled_bound(
-        self, x: Any, seed: Any, samples: int = 10, log_partition: Any = None, together: bool = False
-    ) -> Any:
-        """The bound on log P(x) from draws of Q, (B,), nats.
-
-        Args:
-            x: tensor (B, D).
-            seed: int, or integer tensor (2,).
-            samples: int K, draws for each x.
-            log_partition: scalar, log Z of the top; None is the exact one.
-            together: False for the mean of K log-weights, whose expectation is `bound`; True for the log of the mean
-                of K weights, whose expectation lies between the bound and log P(x).
-        """
-        self.require_untold("sampled_bound")
-        require_positive_int("sampled_bound", samples=samples)
-        log_partition = self.log_partition() if log_partition is None else log_partition
-        x = ops.tile(self.states_of(x), (samples, 1))  # (K B, D)
-        noise = decision_noise(ops.shape(x)[0], tuple(self.units[:-1]), seed_pair(seed), self.wide_dtype)
-        layers = self.recognised(x, noise)
-        found = belief_log_weight(layers, self.generative, self.recognition, self.top.parameters, log_partition)
-        found = ops.reshape(found, (samples, -1))
-        return ops.logsumexp(found, axis=0) - float(np.log(samples)) if together else ops.mean(found, axis=0)
-
     def sample(self, seed: Any, n: Any) -> Any:
         """Draws of v, (n, D): Gibbs sweeps in the top, then one pass down; the same for the same seed.
 
@@ -379,7 +333,7 @@ class DBN(ToldClasses, BinaryMachine):
             labels = tf.TensorSpec((None,), "int32", name="labels")
             functions["classify"] = (self.classify, [x])
             functions["sample_class"] = (self.sample_class, [seed, labels])
-        elif max(self.units[:-1]) <= MOST_TABULATED and min(self.units[-2:]) <= MOST_ENUMERATED:
+        if max(self.units[:-1]) <= MOST_TABULATED and min(self.units[-2:]) <= MOST_ENUMERATED:
             functions["log_prob"] = (self.log_prob, [x])
         return functions
 

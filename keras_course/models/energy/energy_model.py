@@ -242,9 +242,9 @@ class EnergyModel(GenerativeModel):
         """Moves the states of the buffer whose turn it is; (negatives, *shape), new states, also in the buffer."""
         turn = self.optimizer.iterations if getattr(self, "optimizer", None) is not None else 0
         first = ops.cast(ops.mod(turn, self.buffer_size // self.negatives), "int32") * self.negatives
-        corner = [first, *(0 for _ in self.event_shape)]
+        places = first + tf.range(self.negatives)  # no slice: where it starts would have XLA compile every step anew
         buffer = ops.convert_to_tensor(self.buffer)
-        x = ops.slice(buffer, corner, (self.negatives, *self.event_shape))
+        x = tf.gather(buffer, places)
         seed = self.step_seed("negatives")
         fresh = normal_starts(self.negatives, self.event_shape, self.start_scale, fold_in(seed, 0), self._float)
         coins = uniform_noise((self.negatives, *(1 for _ in self.event_shape)), fold_in(seed, 1), self._float)
@@ -252,11 +252,11 @@ class EnergyModel(GenerativeModel):
         x = langevin_walk(
             self.energy, ops.where(coins < self.restart, fresh, x), noise, self.step_size, self.temperature
         )
-        self.buffer.assign(ops.slice_update(buffer, corner, x))
+        self.buffer.assign(tf.tensor_scatter_nd_update(buffer, places[:, None], x))
         return x
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None, *, jit_compile: Any = False, **kwargs: Any) -> None:
-        super().compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile, **kwargs)
+    def compile(self, optimizer: Any = "adam", loss: Any = None, **kwargs: Any) -> None:
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

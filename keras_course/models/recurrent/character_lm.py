@@ -5,12 +5,15 @@
     loss    = mean over t of -log p(c_(t+1) | c_1 ... c_t)
 
 The first character of a text is given, not modelled: T characters have T - 1 probabilities. The state starts at zero
-with every text or window of training (`step` carries it on).
+with every text or window of training (`step` carries it on). With truncation k a window is trained on piece by piece:
+
+    for pieces of k characters:  h_0 = last state of the piece before, as a number;  a step down the slope of its loss
 """
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +52,10 @@ class CharacterLM(Model):
         units: sequence of ints, width of each level, lowest first.
         embedding: int, width of a character's vector.
         cell: "rnn", "lstm", "peephole-lstm" or "gru".
-        dropout: float in [0, 1), share of each level's inputs left out in training, the same for all steps.
+        dropout: float in [0, 1), share of each level's inputs left out in training, the same for all steps of a piece.
+        truncation: int k, or None. Windows longer than k are trained on by truncated backpropagation through time: in
+            pieces of k characters, an optimizer step each, the state carried from piece to piece and no gradient. The
+            windows' length has to be known, and is at best a multiple of k. Everything but training reads all at once.
         seed: int, root of initial weights and dropout.
         **kwargs: as keras.Model.
 
@@ -71,6 +77,8 @@ class CharacterLM(Model):
     Source: C 15.3, 10.3; S 9.5 (text as a sequence of symbols); Graves 2013.
     """
 
+    keras_step = True
+
     def __init__(
         self,
         alphabet: str,
@@ -78,11 +86,16 @@ class CharacterLM(Model):
         embedding: int = 32,
         cell: str = "lstm",
         dropout: float = 0.0,
+        truncation: int | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
-        require_positive_int("CharacterLM", embedding=embedding)
+        require_positive_int(
+            "CharacterLM", embedding=embedding, **({} if truncation is None else {"truncation": truncation})
+        )
+        self.truncation = truncation
+        self._carried = threading.local()  # `state` of the pieces before; replicas are threads that take turns
         self.alphabet = Alphabet(alphabet)
         self.embedding_width = embedding
         self.embedding = keras.layers.Embedding(
@@ -105,7 +118,30 @@ class CharacterLM(Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         require_rank("CharacterLM", inputs.shape, 2)
-        return self.network(self.embedding(inputs), training=training)
+        state = getattr(self._carried, "state", None)
+        if state is None:
+            return self.network(self.embedding(inputs), training=training)
+        logits, state = self.network.carry(self.embedding(inputs), state, training)
+        self._carried.state = ops.stop_gradient(state)
+        return logits
+
+    def train_step(self, data: Any) -> Any:
+        """A step; with `truncation` one for each piece of the windows, the state carried on."""
+        if self.truncation is None:
+            return super().train_step(data)
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if x.shape[1] is None:
+            raise ValueError(f"CharacterLM cuts windows of known length alone. Received: x.shape={tuple(x.shape)}")
+        logs = {}
+        try:
+            self._carried.state = self.network.start(ops.shape(x)[0])
+            for first in range(0, x.shape[1], self.truncation):
+                piece = slice(first, first + self.truncation)
+                by_place = weights is not None and len(weights.shape) > 1
+                logs = super().train_step((x[:, piece], y[:, piece], weights[:, piece] if by_place else weights))
+        finally:
+            self._carried.state = None
+        return logs
 
     @property
     def state_width(self) -> int:
@@ -221,4 +257,5 @@ class CharacterLM(Model):
             "embedding": self.embedding_width,
             "cell": self.network.cell,
             "dropout": self.network.dropout,
+            "truncation": self.truncation,
         }

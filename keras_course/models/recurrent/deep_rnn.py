@@ -146,6 +146,36 @@ class DeepRNN(Model):
             inputs, last, *_ = level(inputs, mask=mask, training=training)  # (B, T, H), (B, H)
         return self.read_out(inputs if self.return_sequences else last)
 
+    def carry(self, inputs: Any, state: Any, training: bool = False) -> tuple[Any, Any]:
+        """Reads on where an earlier part of the sequences ended.
+
+        Args:
+            inputs: tensor (B, T, features).
+            state: tensor (B, state_width), at the start `start(B)`.
+            training: bool.
+
+        Returns:
+            Tuple: read-outs of every step (B, T, outputs), and the state after the last (B, state_width).
+
+        Raises:
+            ValueError: for a state of another width.
+        """
+        require_features("The state of DeepRNN", state.shape, self.state_width)
+        kept = []
+        for level, states in zip(self.levels, self._by_level(ops.cast(state, self.compute_dtype)), strict=True):
+            inputs, *states = level(inputs, initial_state=states, training=training)
+            kept += states
+        return self.read_out(inputs), ops.concatenate(kept, axis=-1)
+
+    def _by_level(self, state: Any) -> list[list[Any]]:
+        """The states of each level, from all of them side by side."""
+        found, first = [], 0
+        for level in self.levels:
+            last = first + level.units * len(level.state_size)
+            found.append([state[:, begin : begin + level.units] for begin in range(first, last, level.units)])
+            first = last
+        return found
+
     def _counted(self, inputs: Any) -> Any:
         """Steps that are no padding: bool tensor (B, T), or None without a `mask_value`."""
         return None if self.mask_value is None else ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
@@ -180,12 +210,8 @@ class DeepRNN(Model):
         """
         inputs, state = (ops.cast(each, self.compute_dtype) for each in (inputs, state))
         require_features("The state of DeepRNN", state.shape, self.state_width)
-        kept, first = [], 0
-        for level in self.levels:
-            states = []
-            for _ in level.state_size:
-                states.append(state[:, first : first + level.units])
-                first += level.units
+        kept = []
+        for level, states in zip(self.levels, self._by_level(state), strict=True):
             inputs, states = level.cell(inputs, states)
             kept += states
         return {"outputs": self.read_out(inputs), "state": ops.concatenate(kept, axis=-1)}

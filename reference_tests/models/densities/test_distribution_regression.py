@@ -7,6 +7,7 @@ import textwrap
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from keras_course.core.serial import load, save_model
@@ -110,6 +111,22 @@ def test_every_endpoint_answers_equally_where_neither_this_package_nor_tfp_can_b
 def test_a_classifier_serves_modes_and_no_mean():
     served = DistributionRegression(4, family="categorical", event_size=3).endpoints()
     assert set(served) == {"serving_default", "parameters", "log_prob", "sample", "mode"}
+
+
+def test_a_server_may_be_asked_for_no_draws_and_refuses_fewer(tmp_path):
+    model = DistributionRegression(4, units=(), family="poisson")
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    asked = [tf.TensorSpec((None, 4)), tf.TensorSpec((2,), "int32"), tf.TensorSpec((), "int32")]
+    archive.add_endpoint("sample", model.sample, asked)
+    archive.write_out(tmp_path / "export", verbose=False)
+    served, seed = tf.saved_model.load(tmp_path / "export"), np.int32([0, 7])
+    assert served.sample(X[:2], seed, 0).shape == model.sample(X[:2], 7, 0).shape == (0, 2, 1)
+    np.testing.assert_array_equal(served.sample(X[:2], seed, 3), model.sample(X[:2], 7, 3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)Poisson.sample needs an integer n .* least 0.*-1"):
+        served.sample(X[:2], seed, -1)
+    with pytest.raises(ValueError, match=r"Poisson.sample .* Received: n=-1"):
+        model.sample(X[:2], seed, -1)
 
 
 def test_samples_lie_as_the_quantiles_say():

@@ -8,6 +8,7 @@ import pytest
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.models.energy import DBN
+from keras_course.models.energy.annealing import annealed_log_partition
 from keras_course.models.energy.class_units import ClassRBM
 from keras_course.ops.class_units import class_free_energies, class_log_partition
 
@@ -46,6 +47,50 @@ def test_chances_of_classes_and_the_partition_are_those_of_enumeration(machine):
         np.testing.assert_allclose(found, np.log(weights.sum()), rtol=1e-5)
     rows = np.array([[*v, *one] for v in states(D) for one in np.eye(K)], "float32")
     np.testing.assert_allclose(np.exp(machine.log_prob(rows)).reshape(-1, K), weights / weights.sum(), rtol=1e-4)
+
+
+def test_annealing_covers_the_exact_log_partition_and_units_of_their_own_would_not(machine):
+    """3 standard errors: a miss of one in twenty runs would be odd (its chance is below one per cent a run)."""
+    exact = float(machine.log_partition())
+    found = [machine.annealed_log_partition(steps=100, chains=50, seed=seed) for seed in range(6)]
+    assert sum(each.low <= exact <= each.high for each in found) >= 5
+    assert all(each.low < each.value < each.high < each.low + 1.0 for each in found)
+    biased = machine.annealed_log_partition(steps=200, chains=100, visible_bias=np.ones(D + K))
+    assert biased.low <= exact <= biased.high
+    binary = annealed_log_partition(*machine.parameters, steps=100, chains=50)  # any number of classes on, or none
+    assert binary.low > exact + 0.2
+    with pytest.raises(ValueError, match=r"classes among binary visible units, of which there are 0\. .*classes=2"):
+        annealed_log_partition(np.zeros((3, 2)), np.zeros(3), np.zeros(2), 1.0, classes=2)
+
+
+@pytest.fixture(scope="module", params=[(2, 3), (2, 3, 2)])
+def network(request):
+    made = DBN(D, request.param, classes=K, kernel_scale=1.0, seed=5)
+    generator = np.random.Generator(np.random.Philox(7))
+    made.set_weights([generator.normal(size=weight.shape) for weight in made.weights])
+    return made
+
+
+def test_densities_of_pairs_sum_to_those_of_data_and_bounds_stay_below(network):
+    x = np.repeat(states(D).astype("float32"), K, axis=0)
+    y = np.tile(np.arange(K), 2**D)
+    joint, bound = (np.asarray(each(x, y)).reshape(-1, K) for each in (network.log_prob, network.bound))
+    np.testing.assert_allclose(np.exp(joint).sum(), 1.0, rtol=1e-5)
+    exact, below = np.asarray(network.log_prob(x[::K])), np.asarray(network.bound(x[::K]))
+    np.testing.assert_allclose(np.exp(joint).sum(-1), np.exp(exact), rtol=1e-5)
+    assert (joint - bound).min() > 1e-4 and (exact - below).min() > 1e-4
+    assert (below - np.log(np.exp(bound).sum(-1))).min() > 1e-4  # classes summed out first come nearer
+
+
+def test_draws_find_both_bounds_and_together_come_nearer(network):
+    x, y = np.float32([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([2, 0])
+    for labels in (None, y):
+        exact, bound = network.log_prob(x, labels), network.bound(x, labels)
+        np.testing.assert_allclose(network.sampled_bound(x, 1, 4000, y=labels), bound, atol=0.1)
+        together = np.asarray(network.sampled_bound(x, 1, 4000, together=True, y=labels))
+        np.testing.assert_allclose(together, exact, atol=0.1)
+        shifted = network.sampled_bound(x, 1, 4000, network.log_partition() + 1.0, True, labels)
+        np.testing.assert_allclose(shifted, together - 1.0, rtol=1e-4)
 
 
 def test_the_class_is_drawn_by_its_softmax_and_one_is_on(machine):
@@ -96,8 +141,12 @@ def test_missing_and_impossible_classes_are_named():
         model.fit(x)
     with pytest.raises(InvalidDataError, match=r"needs classes 0 \.\.\. 1\. Received: 2 in row 1"):
         model.fit(x, np.array([0, 2]))
+    with pytest.raises(InvalidDataError, match=r"needs classes 0 \.\.\. 1\. Received: 2 in row 1"):
+        model.log_prob(x, [0, 2])
     with pytest.raises(ValueError, match="without classes alone"):
-        model.log_prob(x)
+        model.classifier(2)
+    with pytest.raises(ValueError, match=r"densities of \(x, y\) with classes alone"):
+        DBN(3, (2, 2)).bound(x, [0, 1])
     with pytest.raises(ValueError, match="with classes alone"):
         DBN(3, (2, 2)).classify(x)
     with pytest.raises(ValueError, match=r"two classes or more, or None\. Received: classes=1"):

@@ -2,10 +2,12 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_course.losses.softmax import SoftmaxLoss
 from keras_course.models import CharacterLM
 from keras_course.models.recurrent.alphabet import Alphabet
 from keras_course.ops.language import bits_of_symbols
@@ -105,3 +107,61 @@ def test_characters_beyond_ascii_come_back_as_they_went_in():
     codes, lengths = alphabet.encode(tf.constant(["é→", "aaz"]))
     assert codes.numpy().tolist() == [[1, 2, 0], [3, 3, 0]] and lengths.numpy().tolist() == [2, 3]
     assert alphabet.decode(codes[0, :2]).numpy().decode() == "é→"
+
+
+def windows_of(rows, length, seed=3):
+    codes = np.random.default_rng(seed).integers(0, 4, (rows, length + 1)).astype("int32")
+    return codes[:, :-1], codes[:, 1:]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_pieces_with_the_state_carried_over_are_one_long_sequence(cell):
+    model = CharacterLM("cab\n", units=(5, 3), embedding=4, cell=cell, truncation=3)
+    x, y = windows_of(4, 8)
+    state, parts = model.network.start(4), []
+    for first in (0, 3, 6):
+        logits, state = model.network.carry(model.embedding(x[:, first : first + 3]), state)
+        parts.append(np.asarray(logits))
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), model(x), rtol=1e-5, atol=1e-6)
+    streamed = model.network.start(4)
+    for t in range(8):
+        streamed = model.step(x[:, t], streamed)["state"]
+    np.testing.assert_allclose(state, streamed, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="The state of DeepRNN"):
+        model.network.carry(model.embedding(x), state[:, 1:])
+
+
+def test_a_truncated_step_follows_each_piece_and_no_gradient_passes_between_them():
+    x, y = windows_of(4, 6)
+    models = [CharacterLM("cab\n", units=(4,), embedding=3, truncation=k, seed=2) for k in (3, 3, None)]
+    for made, rate in zip(models, (0.0, 0.5, 0.5), strict=True):
+        made.compile(keras.optimizers.SGD(rate), SoftmaxLoss())
+    still, model, by_hand = models
+    whole = still.evaluate(x, y, verbose=0)
+    assert still.fit(x, y, batch_size=4, verbose=0).history["loss"][0] == pytest.approx(whole, rel=1e-6)
+
+    model.fit(x, y, batch_size=4, verbose=0)
+    assert int(model.optimizer.iterations) == 2
+    state = by_hand.network.start(4)
+    for piece in (slice(0, 3), slice(3, 6)):
+        with tf.GradientTape() as tape:  # the state is a number here
+            logits, after = by_hand.network.carry(by_hand.embedding(x[:, piece]), state, training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y[:, piece], logits))
+        variables = by_hand.trainable_variables
+        by_hand.optimizer.apply(tape.gradient(loss, variables), variables)
+        state = tf.constant(after.numpy())
+    for ours, wanted in zip(model.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_truncation_is_kept_and_impossible_pieces_are_named():
+    model = CharacterLM("ab", units=(2,), embedding=2, truncation=5)
+    assert CharacterLM.from_config(model.get_config()).truncation == 5
+    with pytest.raises(ValueError, match="Received: truncation=0"):
+        CharacterLM("ab", truncation=0)
+    model.compile("sgd", SoftmaxLoss())
+    ragged = tf.data.Dataset.from_generator(
+        lambda: [windows_of(1, 4)], output_signature=(tf.TensorSpec((1, None), "int32"),) * 2
+    )
+    with pytest.raises(ValueError, match="windows of known length"):
+        model.fit(ragged, verbose=0)
