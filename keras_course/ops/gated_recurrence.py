@@ -35,7 +35,7 @@ def lstm_sequence(
         recurrent_kernel: tensor (H, G H).
         variant: as `lstm_step`.
         mask: bool tensor (T, B), or None.
-        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (T, B, F).
+        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (B, T, F), and h (B, T, H) comes.
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h, last c].
@@ -103,7 +103,7 @@ def peephole_lstm_sequence(
         output_peephole: tensor (H, H) or (H,).
         peepholes: tensor (2, H), or None.
         mask: bool tensor (T, B), or None.
-        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (T, B, F).
+        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (B, T, F), and h (B, T, H) comes.
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h, last c].
@@ -178,7 +178,7 @@ def gru_sequence(
         candidate: a name in WRITTEN_OUT.
         reset_after: as `gru_step`.
         mask: bool tensor (T, B), or None.
-        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (T, B, F).
+        projection: None, or W (F, G H) and b (G H,) or None; `projected` is then x (B, T, F), and h (B, T, H) comes.
 
     Returns:
         Tuple of h of all steps (T, B, H) and [last h].
@@ -207,12 +207,13 @@ def gru_sequence(
         else:
             s = ops.sigmoid(projected[:, :two] + ops.matmul(h, kernel[:, :two]))
             g = function(projected[:, two:] + ops.matmul(s[:, units:] * h, kernel[:, two:]))
-        return [g + s[:, :units] * (h - g)], [s, g, inner] if reset_after else [s, g]
+        gates = ops.concatenate([s, g], axis=1)  # as wide as what came of the inputs, whose memory it takes
+        return [g + s[:, :units] * (h - g)], [inner, gates] if reset_after else [gates]
 
     def backward(kept: Any, old: Any, new: Any, d_new: Any, weights: Any) -> Any:
-        s, g, *inner = kept
+        *inner, gates = kept
         h, dh, turned = old[0], d_new[0], weights[0]
-        z, r = ops.split(s, 2, axis=1)
+        s, z, r, g = gates[:, :two], gates[:, :units], gates[:, units:two], gates[:, two:]
         kept_dh = dh * z
         dg = derivative(g, dh - kept_dh)
         if reset_after:
@@ -230,10 +231,10 @@ def gru_sequence(
             gradients = [from_all_steps(h_old, written[1])]
             return [*gradients, ops.sum(written[1], axis=0)] if biased else gradients
         d = written[0]
-        reset = kept(0)[:, units:] * h_old
+        reset = kept(0)[:, units:two] * h_old
         return [ops.concatenate([from_all_steps(h_old, d[:, :two]), from_all_steps(reset, d[:, two:])], axis=1)]
 
-    kept = (two, units, units) if reset_after else (two, units)
+    kept = (units, 3 * units) if reset_after else (3 * units,)
     written = (3 * units, 3 * units) if reset_after else (3 * units,)
     cell = Transition(forward, backward, weight_gradients, kept, written)
     return through(cell, projected, [h], [recurrent_kernel, *([recurrent_bias] if biased else [])], mask, projection)

@@ -13,13 +13,16 @@ How a training step runs is chosen by its size and by the machine:
     several programs     where the work is large and threads are free (`cuts`): XLA works on one core, so the batch is
                          cut into shares, a program each, side by side; the number of threads then decides rounding
     segments             of long sequences, one after the other: the inputs' products x W + b and the errors d_t, four
-                         times as wide as the state, live for a segment alone
+                         times as wide as the state, live for a segment alone; nothing is kept of the last quarter,
+                         which the backward pass begins with, while the most is held, and runs again
 Inside a program the kept values take the place of the products x W + b, slice by slice, where they are as wide.
 
 Gradients of gradients differentiate these passes themselves, compiled ones (in a graph) as single kernels. Forward-mode
 differentiation works in eager code and where the steps are laid out (`unroll=True`).
 
-Sequences are time-major here, (T, B, ...). `mask` (T, B) is true where a step counts; elsewhere every state stays.
+Sequences are time-major here, (T, B, ...); inputs that come with a projection, and then the outputs, have their rows
+first, (B, T, ...), as layers do, so that only a segment is held the other way round. `mask` (T, B) is true where a step
+counts; elsewhere every state stays.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ __all__ = ["WRITTEN_OUT", "Transition", "from_all_steps", "fuses", "rnn_sequence
 
 FUSED_UNITS, FUSED_LENGTH = 512, 16  # measured up to here: XLA takes 0.4 to 1.0 of the time of single kernels
 WORK_OF_A_SHARE, ROWS_OF_A_SHARE, LONGEST_SEGMENT = 10**8, 16, 128
+RUN_AGAIN = 4  # one segment of so many, from the last one on
 
 
 def _relu_gradient(y: Any, dy: Any) -> Any:
@@ -132,16 +136,17 @@ def through(
 
     Args:
         cell: the transition.
-        inputs: tensor (T, B, G H), what the cell takes of the inputs; with a projection the inputs, (T, B, F).
+        inputs: tensor (T, B, G H), what the cell takes of the inputs; with a projection the inputs, (B, T, F).
         states: list of tensors (B, H), h first.
         weights: list of tensors.
         mask: bool tensor (T, B), or None.
         projection: W (F, G H) and b (G H,) or None: the cell takes x W + b.
 
     Returns:
-        Tuple of h of every step (T, B, H) and the list of last states.
+        Tuple of h of every step, (T, B, H), with a projection (B, T, H), and the list of last states.
     """
-    length, batch, _ = sizes_of(inputs)
+    batch_first = projection is not None
+    length, batch = sizes_of(inputs)[1::-1] if batch_first else sizes_of(inputs)[:2]
     count, number, width = len(states), len(weights), states[0].shape[-1]
     compile = fused if fuses(width, length) else lambda function, _: function
     columns = projection[0].shape[-1] if projection else inputs.shape[-1]
@@ -149,6 +154,7 @@ def through(
     steps_of: list[tuple[int, Any]] = [(0, None)]
     if compile is fused and keras.backend.backend() == "tensorflow":
         rows_of, steps_of = cuts(length, batch, width * columns)
+    again_from = len(steps_of) - len(steps_of) // RUN_AGAIN
 
     def forward(x: Any, states: Any, weights: Any, masks: Any, projection: Any, again: bool = False) -> Any:
         inside = projection[1:] if compile is fused else []  # a bias that XLA adds along with the rest of a step
@@ -203,9 +209,21 @@ def through(
     fast_forward = compile(compiled_forward, partial(compiled_forward, again=True))
     fast_backward = compile(compiled_backward, partial(compiled_backward, again=True))
 
-    def part(sequence: Any, steps: tuple[Any, Any], rows: tuple[Any, Any]) -> Any:
-        sequence = sequence if len(steps_of) == 1 else sequence[steps[0] : steps[1]]
-        return sequence if len(rows_of) == 1 else sequence[:, rows[0] : rows[1]]
+    def in_turn(results: list[Any]) -> Any:
+        """What a segment copies of a whole sequence is made when the one before has come to its results."""
+        return after(results if len(steps_of) > 1 else [])
+
+    def part(sequence: Any, steps: tuple[Any, Any], rows: tuple[Any, Any], turned: bool = False) -> Any:
+        """Some steps of some rows, steps first; `turned` where the sequence has its rows first."""
+        cut = [slice(*at) if len(of) > 1 else slice(None) for at, of in ((steps, steps_of), (rows, rows_of))]
+        if cut != [slice(None)] * 2:
+            sequence = sequence[tuple(reversed(cut) if turned else cut)]
+        return _turned(sequence) if turned else sequence
+
+    def joined(parts: list[list[Any]]) -> Any:
+        """The whole of parts, steps first, of each share's segments; rows first where the inputs have them so."""
+        parts = [[_turned(each) for each in share] if batch_first else share for share in parts]
+        return _joined([_joined(share, int(batch_first)) for share in parts], 1 - int(batch_first))
 
     def whole(inputs: Any, *arguments: Any) -> Any:
         states, weights = list(arguments[:count]), list(arguments[count : count + number])
@@ -215,24 +233,28 @@ def through(
         for rows in rows_of:
             now = states if len(rows_of) == 1 else [state[rows[0] : rows[1]] for state in states]
             for steps in steps_of:
-                x = part(inputs, steps, rows)
+                with in_turn(now):
+                    x = part(inputs, steps, rows, batch_first)
                 masks = [] if mask is None else [part(ops.cast(mask, "bool")[:, :, None], steps, rows)]
-                first_h = now[0]
+                first = now
                 if compile is fused:
                     now, histories, kept = fast_forward(x, now, weights, masks, projection)
                     histories, kept = [Steps(each) for each in histories], [Steps(each) for each in kept]
                 else:
                     now, histories, kept = forward(x, now, weights, masks, projection)
-                pieces[rows, steps] = masks, first_h, histories, kept
+                pieces[rows, steps] = masks, first, histories, kept
             ends.append(now)
 
         def all_h(rows: Any, steps: Any) -> Any:
             return pieces[rows, steps][2][0].stack()  # (T + 1, B, H)
 
-        outputs = _joined([_joined([all_h(rows, steps)[1:] for steps in steps_of], 0) for rows in rows_of], 1)
+        outputs = joined([[all_h(rows, steps)[1:] for steps in steps_of] for rows in rows_of])
         if len(pieces) > 1:  # h of all steps is kept once
             for histories in (piece[2] for piece in pieces.values()):
                 histories[0] = None
+        for rows in rows_of:
+            for steps in steps_of[again_from:]:
+                pieces[rows, steps] = *pieces[rows, steps][:2], None, None
 
         def gradient(*upstream: Any) -> Any:
             d_outputs, *d_ends = upstream[0] if len(upstream) == 1 else upstream
@@ -241,12 +263,16 @@ def through(
             for rows in rows_of:
                 d_now = d_ends if len(rows_of) == 1 else [d_end[rows[0] : rows[1]] for d_end in d_ends]
                 d_parts: list[Any] = []
+                found: list[Any] = []  # gradients of a segment's weights: left to the end, they would hold all errors
                 for steps in reversed(steps_of):
-                    masks, first_h, histories, kept = pieces[rows, steps]
-                    x, d_output = part(inputs, steps, rows), part(d_outputs, steps, rows)
-                    with after(d_now if len(steps_of) > 1 else []):
-                        if histories[0] is None:
-                            whole_h = _joined([first_h[None], part(outputs, steps, rows)], 0)
+                    masks, first, histories, kept = pieces[rows, steps]
+                    with in_turn([*d_now, *found]):
+                        x, d_output = (part(each, steps, rows, batch_first) for each in (inputs, d_outputs))
+                        if histories is None:
+                            _, histories, kept = fast_forward(x, first, weights, masks, projection)
+                            histories, kept = [Steps(each) for each in histories], [Steps(each) for each in kept]
+                        elif histories[0] is None:
+                            whole_h = _joined([first[0][None], part(outputs, steps, rows, batch_first)], 0)
                             histories = [Steps(whole_h), *histories[1:]]
                     if compile is fused:
                         tensors = [each.values for each in histories], [each.values for each in kept]
@@ -268,10 +294,10 @@ def through(
                         found += [] if len(projection) == 1 else [_sum_of_rows(d)]
                         d_parts.insert(0, ops.reshape(ops.matmul(d, ops.transpose(projection[0])), sizes_of(x)))
                     d_weights.append(found)
-                d_inputs.append(_joined(d_parts, 0))
+                d_inputs.append(d_parts)
                 d_states.append(d_now)
             sums = [sum(each[1:], start=each[0]) for each in zip(*d_weights, strict=True)]
-            return (_joined(d_inputs, 1), *(_joined(list(each), 0) for each in zip(*d_states, strict=True)), *sums)
+            return (joined(d_inputs), *(_joined(list(each), 0) for each in zip(*d_states, strict=True)), *sums)
 
         return (outputs, *(_joined(list(each), 0) for each in zip(*ends, strict=True))), gradient
 
@@ -285,6 +311,10 @@ def _project(x: Any, kernel: Any, bias: Any = None) -> Any:
     flat = ops.matmul(_rows(x), kernel)
     flat = flat if bias is None else flat + bias
     return ops.reshape(flat, (*sizes_of(x)[:-1], kernel.shape[-1]))
+
+
+def _turned(steps: Any) -> Any:
+    return ops.transpose(steps, (1, 0, 2))  # (T, B, width) to (B, T, width), and back
 
 
 def _rows(steps: Any) -> Any:

@@ -171,6 +171,8 @@ def bits_by_place(context: FigureContext) -> Figure:
         label = f"counts of {k + 1} characters"
         axes.text(len(bits), counted[k], label, ha="right", va="bottom", color=GREY, fontsize=8)
     axes.set(xlabel="characters read", ylabel="bits of the next character", ylim=(1.2, 6.5))
+    axes.set_xscale("log", base=2)  # memory tells most within the first ten characters
+    axes.xaxis.set_major_formatter("{x:.0f}")
     axes.legend(frameon=False, loc="center right", fontsize=8)
     axes.set_title(f"{context.recipe.slug}: bits a character", fontsize=11)
     return figure

@@ -10,6 +10,10 @@ import os
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if __name__ == "__main__":  # a short process: the collector would only be slow while all is imported
+    import gc
+
+    gc.disable()
 
 import keras
 import numpy as np

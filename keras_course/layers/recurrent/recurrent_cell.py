@@ -147,7 +147,7 @@ class RecurrentCell(keras.layers.Layer):
     ) -> tuple[Any, list[Any]] | None:
         """All steps with the written-out gradient: (h (T, B, H), last states); None where there is none.
 
-        With a `projection` the first argument is the inputs, (T, B, F).
+        With a `projection` the first argument is the inputs, (B, T, F), and h is (B, T, H).
         """
         return None
 
@@ -174,7 +174,7 @@ class RecurrentCell(keras.layers.Layer):
             training: whether gradients will be wanted.
             all_steps: whether h of every step is wanted.
             unroll: whether to lay the steps out in the graph.
-            project: whether the first argument is the inputs (T, B, F), still to be projected.
+            project: whether the first argument is the inputs (B, T, F), still to be projected; h is then (B, T, H).
 
         Returns:
             Tuple of h (T, B, H), or None if not all_steps, and the last states.
@@ -183,7 +183,7 @@ class RecurrentCell(keras.layers.Layer):
             ran = self.sequence(projected, states, mask, self.projection if project else None)
             if ran is not None:
                 return ran
-        projected = self.project(projected) if project else projected
+        projected = self.project(ops.transpose(projected, (1, 0, 2))) if project else projected
         length = sizes_of(projected)[0]
         if unroll and not isinstance(length, int):
             raise ValueError(f"{type(self).__name__} unrolls a known number of steps. Received: an unknown length")
@@ -199,7 +199,10 @@ class RecurrentCell(keras.layers.Layer):
             sequences.append(mask[:, :, None])
         history = (0,) if all_steps else ()
         states, kept, _ = scan(step, states, sequences, [], length=length, history=history, unroll=unroll)
-        return (kept[0].after(1).stack() if all_steps else None), states
+        if not all_steps:
+            return None, states
+        h = kept[0].after(1).stack()
+        return (ops.transpose(h, (1, 0, 2)) if project else h), states
 
     def output(self, h: Any) -> Any:
         """What the cell says of its state: tensor (..., H) -> (..., output_size)."""

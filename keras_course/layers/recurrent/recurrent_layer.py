@@ -75,18 +75,17 @@ class RecurrentLayer(keras.layers.RNN):
 
         if training and self.dropout:
             sequences = sequences * self._noise(ops.ones_like(sequences[:, :1]), self.dropout)  # the same for all steps
-        steps = ops.transpose(sequences, (1, 0, 2))  # (T, B, F)
         mask = keras.tree.flatten(mask)[0] if mask is not None else None
         if mask is not None:
             self._require_mask(mask.shape, sequences.shape)
             mask = ops.transpose(ops.cast(mask, "bool"))  # (T, B)
         if self.go_backwards:
-            steps = ops.flip(steps, axis=0)
+            sequences = ops.flip(sequences, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=0)
 
         noise = self._noise(ops.ones_like(states[0]), self.recurrent_dropout) if training else None
         how = noise, training, self.return_sequences, self.unroll
-        h, states = self.cell.run(steps, states, mask, *how, project=True)
+        h, states = self.cell.run(sequences, states, mask, *how, project=True)
         if self.stateful:
             for variable, state in zip(keras.tree.flatten(self.states), states, strict=True):
                 variable.assign(state)
@@ -138,7 +137,7 @@ class RecurrentLayer(keras.layers.RNN):
                 return output
             counts = mask[-1] if self.zero_output_for_mask else ops.any(mask, axis=0)
             return ops.where(counts[:, None], output, ops.zeros_like(output))
-        output = ops.transpose(self.cell.output(h), (1, 0, 2))
+        output = self.cell.output(h)
         if mask is None:
             return output
         begun = ops.cumsum(ops.cast(mask, "int32"), axis=0) > 0
