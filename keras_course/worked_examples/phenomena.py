@@ -118,11 +118,11 @@ def curvature_of_a_network(
 
         start = (along_hidden, along_output)
         product = hessian_vector_product(loss, (hidden, output), start)
-        value, _ = sharpness(loss, (hidden, output), start, steps)
-        other, _ = sharpness(loss, rescaled(hidden, output, factor), start, steps)
-        return (*product, value, other)
+        return (*product, sharpness(loss, (hidden, output), start, steps)[0])
 
-    first, second, value, other = compiled(measure)(x, labels, hidden, output, along_hidden, along_output)
+    look, along = compiled(measure), (along_hidden, along_output)
+    first, second, value = look(x, labels, hidden, output, *along)
+    _, _, other = look(x, labels, *rescaled(hidden, output, factor), *along)
     return {"hidden_product": first, "output_product": second, "sharpness": value, "rescaled_sharpness": other}
 
 

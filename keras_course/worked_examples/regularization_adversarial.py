@@ -84,12 +84,11 @@ def steps_on_the_mixture(
     model.compile(keras.optimizers.SGD(rate), SoftmaxLoss())
     model.optimizer.build(model.trainable_variables)
 
-    def train(x: Any, y: Any) -> Any:
-        values = []
-        for _ in range(steps):
-            values.append(model.compute_loss(x, y, model(x, training=True), None, training=True))
-            model.train_step((x, y))
-        return ops.stack(values)
+    def step(x: Any, y: Any) -> Any:
+        value = model.compute_loss(x, y, model(x, training=True), None, training=True)
+        model.train_step((x, y))
+        return value
 
-    objective = compiled(train)(x, y)
+    train = compiled(step)
+    objective = ops.stack([train(x, y) for _ in range(steps)])
     return {"objective": objective, "kernel": model.inner.kernel.numpy(), "bias": model.inner.bias.numpy()}

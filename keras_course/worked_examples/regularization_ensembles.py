@@ -76,12 +76,13 @@ def majority_of_perceptrons(x: Any, t: Any, counts: Any, queries: Any, epochs: i
     model = Bagging(member, members=counts.shape[1], combination="vote", dtype=_dtype(x))
     model.compile()
 
-    def train(x: Any, t: Any, counts: Any) -> Any:
-        for _ in range(epochs):
-            model.train_step((x, t, counts))
+    def pass_over_all(x: Any, t: Any, counts: Any) -> Any:
+        model.train_step((x, t, counts))
         return ops.stack([member.updates.value for member in model.ensemble])
 
-    compiled(train)(x, t, ops.cast(counts, x.dtype))
+    train = compiled(pass_over_all)
+    for _ in range(epochs):
+        train(x, t, ops.cast(counts, x.dtype))
     weights = np.stack([member.w.numpy() for member in model.ensemble])
     votes = compiled(model.member_outputs)(queries)
     majority = ops.where(compiled(model)(queries) >= 0, 1, -1)
@@ -96,9 +97,9 @@ def _boost(model: AdaBoost, x: Any, y: Any) -> dict[str, Any]:
         wrong, total = model.weighted_mistakes(x, y)
         return wrong / total
 
-    rounds = []
+    error, rounds = compiled(train_and_measure), []
     while not model.complete:
-        model.add_member(float(compiled(train_and_measure)(x, y)))
+        model.add_member(float(error(x, y)))
         weights = model.example_weights(y, model.member_outputs(x))
         rounds.append(weights / ops.sum(weights))
     return {

@@ -66,6 +66,8 @@ class Transfer(Model):
     Source: C 6.6.
     """
 
+    keras_step = True
+
     def __init__(
         self,
         shape: Any,
