@@ -78,9 +78,9 @@ def bit_sequences(
     size = lengths[1] * bits
     for row in range(count):
         raw = np.random.Philox(key=derive_seed(seed, "bits", part, row)).random_raw(2 + size)
-        length = lengths[0] + int(raw[0] >> 11) * (lengths[1] - lengths[0] + 1) // 2**53
-        times = low + int(raw[1] >> 11) * (high - low + 1) // 2**53
-        drawn = (raw[2:] >> 63).reshape(lengths[1], bits)[:length]
+        length = lengths[0] + (int(raw[0]) >> 11) * (lengths[1] - lengths[0] + 1) // 2**53
+        times = low + (int(raw[1]) >> 11) * (high - low + 1) // 2**53
+        drawn = (raw[2:] >> np.uint64(63)).reshape(lengths[1], bits)[:length]
         x[row, 0, bits] = 1
         x[row, 1 : 1 + length, :bits] = drawn
         x[row, 1 + length, bits + 1] = times / most if ends else 1

@@ -42,7 +42,8 @@ def test_newton_takes_one_step_on_a_quadratic(dimensions):
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 5, 8])
 def test_conjugate_gradients_take_at_most_k_steps_on_a_quadratic_of_k_dimensions(dimensions, rule):
     function, least, start = quadratic(dimensions)
-    found = conjugate_gradient_minimize(function, start, rule=rule)
+    steepest = float(tf.reduce_max(tf.abs(function(tf.constant(start))[1])))
+    found = conjugate_gradient_minimize(function, start, tolerance=1e-9 * steepest, rule=rule)
     assert bool(found.converged) and int(found.num_iterations) <= dimensions
     assert found.position.numpy() == pytest.approx(least, abs=1e-7)
 

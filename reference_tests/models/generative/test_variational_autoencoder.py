@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from scipy.integrate import trapezoid
 
 from keras_course.core.errors import InvalidDataError
 from keras_course.core.serial import load, save_model
@@ -62,7 +63,7 @@ def test_elbo_and_divergence_from_the_posterior_add_up_to_the_evidence(small):
     log_posterior = (
         small.log_likelihood(IMAGES, tf.constant(z)) + small.codes.log_p([tf.constant(z)])
     ).numpy() - evidence
-    gap = np.trapezoid(np.exp(log_q) * (log_q - log_posterior), z[..., 0], axis=0)
+    gap = trapezoid(np.exp(log_q) * (log_q - log_posterior), z[..., 0], axis=0)
     np.testing.assert_allclose(small.elbo(IMAGES, NODES[:, None, None]) + gap, evidence, atol=1e-3)
 
 
