@@ -1,25 +1,28 @@
-"""The recipe of digits and their classes under a belief network: a tiny run, and floors above what is simpler."""
-
-import json
+"""The recipe of digits and their classes under a belief network: its stages on a few digits, floors above baselines."""
 
 import numpy as np
 
-from keras_course.pipeline.fit import fit
-from keras_course.pipeline.recipe import recipe_of, recipe_of_run
+from keras_course.pipeline.figures import FigureContext
+from keras_course.pipeline.recipe import figure_name, recipe_of
 from keras_course.recipes import belief_of_classes as recipes
 
 
-def test_a_tiny_run_learns_pairs_and_draws_every_figure(tmp_path, monkeypatch):
+def test_the_greedy_stage_is_measured_beside_the_network_and_every_class_is_drawn(monkeypatch):
     for name, value in (("GREEDY_EPOCHS", 1), ("DRAWS", 2)):
         monkeypatch.setattr(recipes, name, value)
     recipe = recipe_of("dbn", "digits-by-class")
-    fitted = fit(recipe, out=tmp_path / "run", tiny=True, progress=False)
-    assert len(fitted.figures) == len(recipe.figures) and fitted.model.classes == 10
-    measured = fitted.metrics["test"]
-    assert all(np.isfinite(measured[name]) for name in ("bound", "bound_of_greedy", "accuracy", "accuracy_of_greedy"))
-    assert np.isclose(measured["gain"], measured["bound"] - measured["bound_of_greedy"])
-    config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert recipe_of_run(config).judge is recipes.before_and_after
+    data = recipe.prepare(recipe.dataset(0, (100, 20, 40)))
+    assert data.spec.name == "digits-by-class"
+    model = recipe.model(data.spec, 0)
+    recipe.start(model, data, 0)
+    measured = recipe.judge(model, data, 0)
+    assert measured["bound"] == measured["bound_of_greedy"] and measured["gain"] == 0  # nothing is tuned yet
+    told = np.asarray(model.classify(data.test.x)).argmax(axis=1)
+    assert measured["accuracy_of_greedy"] == np.mean(told == np.ravel(data.test.y))
+    model.top.sampling_steps = 3
+    context = FigureContext(recipe, model, data, {}, measured)
+    figures = [figure(context) for figure in recipe.figures if figure_name(figure) != "learning_curves"]
+    assert [len(figure.axes) for figure in figures] == [2, 25]
 
 
 def test_the_floors_lie_above_naive_bayes_and_softmax_regression():

@@ -69,8 +69,7 @@ def test_an_energy_on_its_gaussian_begins_at_the_baseline_and_comes_back_from_th
     with_its_gaussian(model, data, 0)
     own = model.network.get_layer("energies")
     own.set_weights([0 * weight for weight in own.get_weights()])
-    for name, value in gaussian_of_pixels(data, 0).metrics.items():
-        assert told_apart(model, data, 0)[name] == pytest.approx(value, abs=1e-4)
+    assert told_apart(model, data, 0) == pytest.approx(gaussian_of_pixels(data, 0).metrics, abs=1e-4)
     again = EnergyModel.from_config(model.get_config())
     again.set_weights(model.get_weights())
     np.testing.assert_allclose(again(data.test.x[:3]), model(data.test.x[:3]), rtol=1e-6)

@@ -73,7 +73,8 @@ class StochasticGradientLangevin(tfp.mcmc.TransitionKernel):
         ...     lambda w: -0.5 * w**2,
         ...     lambda batch, w: -0.5 * tf.reduce_sum((batch[:, None] - w) ** 2, 0),
         ...     data=x, batch_size=2, step_size=0.1)
-        >>> draws = tfp.mcmc.sample_chain(1000, tf.zeros([100]), kernel=kernel, trace_fn=None, seed=[0, 1])
+        >>> chain = dict(kernel=kernel, trace_fn=None, seed=[0, 1])
+        >>> draws = tf.function(lambda: tfp.mcmc.sample_chain(1000, tf.zeros([100]), **chain))()
         >>> bool(abs(tf.reduce_mean(draws[200:]) - 6 / 7) < 0.02)
         True
 

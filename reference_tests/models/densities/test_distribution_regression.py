@@ -114,18 +114,14 @@ def test_a_classifier_serves_modes_and_no_mean():
     assert set(served) == {"serving_default", "parameters", "log_prob", "sample", "mode"}
 
 
-def test_a_server_may_be_asked_for_no_draws_and_refuses_fewer(tmp_path):
+def test_a_graph_may_be_asked_for_no_draws_and_refuses_fewer():
     model = DistributionRegression(4, units=(), family="poisson")
-    archive = keras.export.ExportArchive()
-    archive.track(model)
     asked = [tf.TensorSpec((None, 4)), tf.TensorSpec((2,), "int32"), tf.TensorSpec((), "int32")]
-    archive.add_endpoint("sample", model.sample, asked)
-    archive.write_out(tmp_path / "export", verbose=False)
-    served, seed = tf.saved_model.load(tmp_path / "export"), np.int32([0, 7])
-    assert served.sample(X[:2], seed, 0).shape == model.sample(X[:2], 7, 0).shape == (0, 2, 1)
-    np.testing.assert_array_equal(served.sample(X[:2], seed, 3), model.sample(X[:2], 7, 3))
+    drawn, seed = tf.function(model.sample, input_signature=asked, autograph=False), np.int32([0, 7])
+    assert drawn(X[:2], seed, 0).shape == model.sample(X[:2], 7, 0).shape == (0, 2, 1)
+    np.testing.assert_array_equal(drawn(X[:2], seed, 3), model.sample(X[:2], 7, 3))
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"(?s)Poisson.sample needs an integer n .* least 0.*-1"):
-        served.sample(X[:2], seed, -1)
+        drawn(X[:2], seed, -1)
     with pytest.raises(ValueError, match=r"Poisson.sample .* Received: n=-1"):
         model.sample(X[:2], seed, -1)
 
