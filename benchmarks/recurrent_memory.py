@@ -126,19 +126,9 @@ def measure(measure: str, cell: str, who: str, steps: int) -> float:
 
 def reading(measure: str, cell: str, who: str, steps: int, threads: int) -> float:
     """One figure, from a process of its own."""
-    words = [
-        sys.executable,
-        "-m",
-        "benchmarks.recurrent_memory",
-        cell,
-        "--steps",
-        str(steps),
-        "--measure",
-        measure,
-        who,
-    ]
+    words = ["-m", "benchmarks.recurrent_memory", cell, "--steps", str(steps), "--measure", measure, who]
     variables = {**environment(threads, True), **MEASURES[measure]}
-    run = subprocess.run(words, env=variables, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, *words], env=variables, capture_output=True, text=True)
     if run.returncode:
         raise SystemExit(run.stderr[-2000:])
     return float(run.stdout.split()[-1])

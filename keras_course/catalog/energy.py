@@ -30,7 +30,7 @@ ROWS = (
             for name in ("belief_bound", "belief_log_prob", "belief_log_weight", "units_log_prob")
         ) + tuple(
             f"keras_course.ops.class_units:{name}"
-            for name in ("class_free_energies", "class_log_partition", "class_log_probs")
+            for name in ("class_free_energies", "class_log_partition", "joint_log_probs")
         ),
     ),
     Entry(

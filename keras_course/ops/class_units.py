@@ -17,7 +17,7 @@ from keras import ops
 from keras_course.ops.boltzmann import rbm_hidden_logits, rbm_log_partition
 from keras_course.ops.floating import as_floating
 
-__all__ = ["class_free_energies", "class_log_partition", "class_log_probs"]
+__all__ = ["class_free_energies", "class_log_partition", "joint_log_probs"]
 
 
 def class_free_energies(
@@ -80,7 +80,7 @@ def class_log_partition(kernel: Any, class_kernel: Any, visible_bias: Any, class
     )
 
 
-def class_log_probs(
+def joint_log_probs(
     visible: Any,
     kernel: Any,
     class_kernel: Any,
@@ -107,7 +107,7 @@ def class_log_probs(
         ValueError: if more than 20 units would have to be enumerated.
 
     Example:
-        >>> found = class_log_probs([[1.0]], [[0.0]], [[0.0], [0.0]], [0.0], [0.0, 0.0], [0.0])
+        >>> found = joint_log_probs([[1.0]], [[0.0]], [[0.0], [0.0]], [0.0], [0.0, 0.0], [0.0])
         >>> [round(float(each), 6) for each in found[:, 0]]  # -2 log 2
         [-1.386294, -1.386294]
 

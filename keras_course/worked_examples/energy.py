@@ -18,7 +18,7 @@ from keras_course.ops.boltzmann import (
     rbm_log_partition,
     rbm_visible_parameters,
 )
-from keras_course.ops.class_units import class_free_energies, class_log_partition, class_log_probs
+from keras_course.ops.class_units import class_free_energies, class_log_partition, joint_log_probs
 from keras_course.ops.contrastive_divergence import free_energy_contrast
 from keras_course.ops.deep_belief import belief_bound, belief_log_prob
 from keras_course.ops.deep_boltzmann import (
@@ -135,7 +135,7 @@ def belief_of_classes(
         generative, recognition = _both_ways(directed)
 
         def of_each(h: Any) -> Any:
-            return class_log_probs(h, *top)  # (K, S)
+            return joint_log_probs(h, *top)  # (K, S)
 
         def summed(h: Any) -> Any:
             return ops.logsumexp(of_each(h), axis=0)

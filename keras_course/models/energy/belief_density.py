@@ -20,7 +20,7 @@ from keras_course.core.shapes import require_positive_int
 from keras_course.models.class_labels import one_hot_classes
 from keras_course.models.energy.annealing import LogPartition
 from keras_course.models.energy.chains import decision_noise
-from keras_course.ops.class_units import class_log_probs
+from keras_course.ops.class_units import joint_log_probs
 from keras_course.ops.deep_belief import belief_bound, belief_log_prob, belief_log_weight
 
 __all__ = ["BeliefDensity"]
@@ -102,7 +102,7 @@ class BeliefDensity:
             return self.top.parameters
 
         def each(h: Any) -> Any:
-            return class_log_probs(h, *self.top.class_parameters, log_partition)  # (K, ...)
+            return joint_log_probs(h, *self.top.class_parameters, log_partition)  # (K, ...)
 
         return each if y is not None else lambda h: ops.logsumexp(each(h), axis=0)
 
