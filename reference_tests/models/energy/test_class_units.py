@@ -10,7 +10,7 @@ from keras_course.core.errors import InvalidDataError
 from keras_course.models.energy import DBN
 from keras_course.models.energy.annealing import annealed_log_partition
 from keras_course.models.energy.class_units import ClassRBM
-from keras_course.ops.class_units import class_free_energies, class_log_partition
+from keras_course.ops.class_units import class_free_energies, class_log_partition, joint_log_probs
 
 D, H, K = 3, 2, 3
 
@@ -41,8 +41,12 @@ def test_chances_of_classes_and_the_partition_are_those_of_enumeration(machine):
     weights = joint(machine).sum(-1)  # (8, K)
     given = weights / weights.sum(-1, keepdims=True)
     np.testing.assert_allclose(np.exp(machine.class_log_probs(states(D).astype("float32"))), given, rtol=1e-4)
-    free = class_free_energies(states(D), *(np.asarray(each, "float64") for each in machine.class_parameters))
-    np.testing.assert_allclose(np.exp(-np.asarray(free)), weights, rtol=1e-9)
+    parameters = [np.asarray(each, "float64") for each in machine.class_parameters]
+    np.testing.assert_allclose(np.exp(-np.asarray(class_free_energies(states(D), *parameters))), weights, rtol=1e-9)
+    pairs = np.exp(np.asarray(joint_log_probs(states(D), *parameters)))  # (K, 8), classes first
+    np.testing.assert_allclose(pairs, (weights / weights.sum()).T, rtol=1e-9)
+    shifted = joint_log_probs(states(D), *parameters, np.log(weights.sum()) + 1.0)
+    np.testing.assert_allclose(np.exp(np.asarray(shifted) + 1.0), pairs, rtol=1e-9)
     for found in (machine.log_partition(), class_log_partition(*machine.class_parameters)):
         np.testing.assert_allclose(found, np.log(weights.sum()), rtol=1e-5)
     rows = np.array([[*v, *one] for v in states(D) for one in np.eye(K)], "float32")
